@@ -1,0 +1,45 @@
+//! A packet: the frame, and what the receive core learnt of it.
+
+use arrayvec::ArrayVec;
+use flow::{Direction, FlowKey};
+use wire::FlowCookie;
+
+use crate::Verdict;
+
+/// Bytes from the NIC, Ethernet first: an mbuf in the appliance, a `Vec<u8>` in tests and over captures.
+pub trait Frame: AsRef<[u8]> + AsMut<[u8]> + Send {}
+impl<T: AsRef<[u8]> + AsMut<[u8]> + Send> Frame for T {}
+
+/// At most 32 packets, in the order in which they came.
+pub type Burst<B> = ArrayVec<Packet<B>, 32>;
+
+/// What crosses the rings. The worker judges packets of decided flows by `about` alone and leaves the frame's cache
+/// lines where they are (DESIGN.md, "What crosses a ring").
+#[derive(Debug)]
+pub struct Packet<B> {
+    /// The frame, owned: dropping the packet frees it.
+    pub frame: B,
+    /// What was learnt of it; `None` until the receive core parsed it, and for what is not GENEVE for us.
+    pub about: Option<About>,
+    /// What becomes of it, as far as is known.
+    pub verdict: Verdict,
+}
+
+/// What one pass over a frame's headers tells.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// The flow's canonical key.
+    pub key: FlowKey,
+    /// The key's seeded hash. Steering uses the high half: the flow table's index uses the low bits.
+    pub hash: u32,
+    /// GWLB's handle of the flow as this packet carries it.
+    pub cookie: FlowCookie,
+    /// Which way the packet goes.
+    pub direction: Direction,
+    /// TCP flags, 0 for other protocols.
+    pub tcp_flags: u8,
+    /// Length of the inner packet in bytes, from its own header.
+    pub inner_len: u16,
+    /// Where the inner packet starts in the frame.
+    pub inner_at: u16,
+}

@@ -1,0 +1,2 @@
+//! What the operator says: rules and lists, read into one immutable, linted policy.
+#![forbid(unsafe_code)]
