@@ -1,0 +1,9 @@
+//! The lab: the rest of a Gateway Load Balancer system on one Linux machine, driven by the real `aws` command line.
+//!
+//! ```text
+//!  aws CLI ──HTTP──▶ api ──plan──▶ state ──apply──▶ net   namespaces, routes, addresses
+//!                                                └▶ gwlb  GENEVE, flows, target health
+//! ```
+//! [`state`] is the model: what exists, whole and valid, without a kernel. Everything else reads it or replaces it.
+
+pub mod state;
