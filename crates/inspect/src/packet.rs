@@ -25,6 +25,14 @@ pub struct Packet<B> {
     pub verdict: Verdict,
 }
 
+impl<B> Packet<B> {
+    /// A frame of which nothing is known yet, on its way forward.
+    #[must_use]
+    pub const fn new(frame: B) -> Self {
+        Self { frame, about: None, verdict: Verdict::Forward }
+    }
+}
+
 /// What one pass over a frame's headers tells.
 #[derive(Clone, Copy, Debug)]
 pub struct About {

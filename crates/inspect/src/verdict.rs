@@ -15,22 +15,32 @@ pub enum Verdict {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
 pub enum DropReason {
+    /// The next core's inbox was full for longer than its sender may wait.
+    InboxFull,
+    /// The local lane was full.
+    LocalLaneFull,
     /// Not GENEVE for us, nor anything that the local lane answers.
     NotOurs,
     /// A rule or the default action said so.
     Policy,
+    /// The NIC's transmit queue was full for longer than its core may wait.
+    TxFull,
 }
 
 impl DropReason {
     /// Every reason, in the order of the counters.
-    pub const ALL: [Self; 2] = [Self::NotOurs, Self::Policy];
+    pub const ALL: [Self; 5] =
+        [Self::InboxFull, Self::LocalLaneFull, Self::NotOurs, Self::Policy, Self::TxFull];
 
     /// The reason's name in metrics and reports, kebab-case.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::InboxFull => "inbox-full",
+            Self::LocalLaneFull => "local-lane-full",
             Self::NotOurs => "not-ours",
             Self::Policy => "policy",
+            Self::TxFull => "tx-full",
         }
     }
 }
