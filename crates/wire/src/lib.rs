@@ -1,10 +1,41 @@
 //! Headers as checked views: what a GWLB frame is, byte by byte, and how it is turned round.
 //!
+//! [`classify`] takes a frame from the outside to the last GENEVE option, [`Inner::parse`] goes on from there:
+//! ```text
+//! |Ethernet|IPv4|UDP|GENEVE|options|  IPv4 or IPv6  |TCP, UDP, ICMP|payload|
+//!  └──────── classify ────────────┘└──────────── Inner::parse ────────────┘
+//! ```
 //! No clock, no allocation, no `unsafe`. A view is made by its `new_checked` only, and a view in hand cannot panic.
 #![forbid(unsafe_code)]
+// Tests may index: a panic there is a finding.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
+mod bytes;
+mod checksum;
+mod classify;
+mod error;
+mod ethernet;
+mod extension;
 mod five_tuple;
+mod geneve;
 mod gwlb;
+mod header;
+mod inner;
+mod ipv4;
+mod prefix;
+mod transport;
+mod udp;
 
+pub use checksum::Checksum;
+pub use classify::{Arrival, Local, TunnelEnd, classify};
+pub use error::{FrameError, InnerError};
+pub use ethernet::{ETHERNET_LEN, EtherType, Ethernet};
 pub use five_tuple::{Address, FiveTuple};
-pub use gwlb::{AttachmentId, EndpointId, FlowCookie, reflect};
+pub use geneve::{GENEVE_LEN, GENEVE_LEN_MAX, GENEVE_UDP_PORT, Geneve, Options, ProtocolType, Tlv};
+pub use gwlb::{AttachmentId, EndpointId, FlowCookie, GWLB_CLASS, GwlbFrame, GwlbTags, reflect};
+pub use header::{GwlbHeader, HeaderError};
+pub use inner::{Fragment, Inner};
+pub use ipv4::{IPV4_LEN, Ipv4};
+pub use prefix::{Ipv4Prefix, PrefixError};
+pub use transport::{Icmp, Tcp, TcpFlags, Transport};
+pub use udp::{UDP_LEN, Udp};
