@@ -1,0 +1,132 @@
+//! The one door from text to settings.
+
+use serde::Serialize;
+
+use crate::cores::CoreSettings;
+use crate::document::Document;
+use crate::machine::Machine;
+use crate::plan::Plan;
+use crate::port::PortSettings;
+use crate::problem::ConfigError;
+use crate::sections::{
+    EalSettings, FlowSettings, HealthSettings, PolicySettings, ServiceSettings, TunnelSettings,
+};
+
+/// A valid configuration: whoever holds one need not check anything again.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Settings {
+    port: PortSettings,
+    eal: EalSettings,
+    cores: CoreSettings,
+    tunnel: TunnelSettings,
+    flow: FlowSettings,
+    policy: PolicySettings,
+    health: HealthSettings,
+    service: ServiceSettings,
+    plan: Plan,
+}
+
+impl Settings {
+    /// Read the text of a configuration file for a machine. `file` is its name in messages.
+    ///
+    /// # Errors
+    /// Every problem of the text at once, each with its line, key, value and what would be right.
+    pub fn from_toml(file: &str, text: &str, machine: &Machine) -> Result<Self, ConfigError> {
+        let mut document = Document::parse(file, text)?;
+        let settings = Self::read(&mut document, machine);
+        document.finish(settings)
+    }
+
+    fn read(document: &mut Document<'_>, machine: &Machine) -> Option<Self> {
+        let cores = CoreSettings::read(document, machine);
+        let receivers = u32::try_from(cores.receivers()).unwrap_or(u32::MAX);
+        let workers = u32::try_from(cores.worker.len()).unwrap_or(u32::MAX);
+        let port = PortSettings::read(document, receivers.max(1));
+        let eal = EalSettings::read(document, machine);
+        let tunnel = TunnelSettings::read(document);
+        let flow = FlowSettings::read(document, workers);
+        let policy = PolicySettings::read(document);
+        let health = HealthSettings::read(document);
+        let service = ServiceSettings::read(document);
+
+        let port = port.filter(|_| document.is_right())?;
+        let plan = Plan::new(&eal, &port, &cores, flow.capacity);
+        plan.check(document, &eal);
+        Some(Self { port, eal, cores, tunnel, flow, policy, health, service, plan })
+    }
+
+    /// `[port]`.
+    #[must_use]
+    pub fn port(&self) -> &PortSettings {
+        &self.port
+    }
+
+    /// `[cores]`.
+    #[must_use]
+    pub fn cores(&self) -> &CoreSettings {
+        &self.cores
+    }
+
+    /// `[tunnel]`.
+    #[must_use]
+    pub fn tunnel(&self) -> &TunnelSettings {
+        &self.tunnel
+    }
+
+    /// `[flow]`.
+    #[must_use]
+    pub fn flow(&self) -> &FlowSettings {
+        &self.flow
+    }
+
+    /// `[policy]`.
+    #[must_use]
+    pub fn policy(&self) -> &PolicySettings {
+        &self.policy
+    }
+
+    /// `[health]`.
+    #[must_use]
+    pub fn health(&self) -> &HealthSettings {
+        &self.health
+    }
+
+    /// `[metrics]`, `[events]`, `[drain]`, `[overload]`.
+    #[must_use]
+    pub fn service(&self) -> &ServiceSettings {
+        &self.service
+    }
+
+    /// What will run where: cores, queues, rings, memory.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_that_is_read_is_in_the_example() {
+        let example = include_str!("../../../dpdk-config/sluice.example.toml");
+        let machine = Machine { cpus: vec![0, 1, 2, 3], huge_page_bytes: 0 };
+        let mut document = Document::parse("example", example).unwrap();
+        Settings::read(&mut document, &machine).unwrap();
+        let mut table = String::new();
+        let mut documented = Vec::new();
+        for line in example.lines() {
+            if let Some(name) = line.strip_prefix('[') {
+                table = name.trim_end_matches(']').into();
+            }
+            let key = line.trim_start_matches('#').split_once(" = ").filter(|_| !line.starts_with("# "));
+            documented.extend(key.map(|(key, _)| format!("{table}.{key}")));
+        }
+        // One key is for the pcap profile alone, so it has no line of its own.
+        assert!(example.contains(" output the file to write"));
+        documented.push("port.output".into());
+        documented.sort();
+        assert_eq!(document.known(), documented);
+    }
+}
