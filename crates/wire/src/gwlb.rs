@@ -47,6 +47,21 @@ pub struct GwlbTags {
     pub cookie: FlowCookie,
 }
 
+impl GwlbTags {
+    /// The tags of a GENEVE header, in any order, with any other options among them.
+    ///
+    /// # Errors
+    /// A [`FrameError`] if the options' lengths do not add up, an unknown one is critical, or a tag is missing, of a wrong
+    /// length or there twice with different values.
+    #[inline]
+    pub fn read(geneve: &Geneve<'_>) -> Result<Self, FrameError> {
+        match usual_tags(geneve.header()) {
+            Some(tags) => Ok(tags),
+            None => any_tags(geneve),
+        }
+    }
+}
+
 /// A frame from GWLB, its outer headers checked from Ethernet to the last option.
 #[derive(Clone, Copy, Debug)]
 pub struct GwlbFrame<'a> {
@@ -61,10 +76,7 @@ impl<'a> GwlbFrame<'a> {
     /// The frame around a UDP payload. What the tunnel end allows was asked before.
     pub(crate) fn new_checked(ipv4: Ipv4<'a>, udp: Udp<'a>, payload: &'a [u8]) -> Result<Self, FrameError> {
         let (geneve, inner) = Geneve::new_checked(payload)?;
-        let tags = match usual_tags(geneve.header()) {
-            Some(tags) => tags,
-            None => any_tags(&geneve)?,
-        };
+        let tags = GwlbTags::read(&geneve)?;
         Ok(Self { ipv4, udp, geneve, tags, inner })
     }
 
