@@ -23,6 +23,15 @@ mod header;
 mod inner;
 mod ipv4;
 mod prefix;
+#[cfg(feature = "testkit")]
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "it makes frames for tests: what does not fit should stop the test where it stands"
+)]
+pub mod testkit;
 mod transport;
 mod udp;
 
