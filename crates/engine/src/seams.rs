@@ -1,0 +1,44 @@
+//! The three seams of a role: where packets come from, what judges them, where they go.
+
+use flow::Moment;
+use inspect::{Burst, DropReason, Packet};
+
+use crate::Counts;
+
+/// What a source had.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Pulled {
+    /// Nothing is left and nothing will come: the role ends. A closed source stays closed.
+    Closed,
+    /// Nothing just now.
+    Idle,
+    /// At least one packet.
+    Some,
+}
+
+/// Where a role's packets come from: a NIC queue, an inbox, a capture.
+pub trait Source<B> {
+    /// Append packets to `burst`, in the order in which they came, until it is full or the source empty.
+    fn pull(&mut self, burst: &mut Burst<B>) -> Pulled;
+}
+
+/// What a role does with its packets. Given a slice, a stage cannot lose one.
+pub trait Stage<B> {
+    /// Once per turn, packets or not: bounded upkeep, as expiring a few flows or taking a new policy.
+    fn tick(&mut self, _now: Moment) {}
+
+    /// Set the verdict of each packet that is still going forward.
+    fn run(&mut self, now: Moment, packets: &mut [Packet<B>]);
+
+    /// Once per turn, after `run`: bring the stage's own figures into the role's.
+    fn report(&mut self, _counts: &mut Counts) {}
+}
+
+/// Where a role's packets go: inboxes, a NIC queue, a file.
+pub trait Sink<B> {
+    /// Take packets from the front of `burst`; what cannot be taken now stays in it, in order.
+    fn push(&mut self, burst: &mut Burst<B>);
+
+    /// The reason for which packets are dropped that this sink would not take.
+    fn full(&self) -> DropReason;
+}
