@@ -1,0 +1,128 @@
+//! The rules of one loading, in the order in which they are asked, and how a packet's header is judged by them.
+
+use arrayvec::ArrayVec;
+use wire::FiveTuple;
+
+use crate::fault::Place;
+use crate::index::{Ends, HeaderIndex};
+use crate::load::{DefaultAction, Order};
+use crate::rule::{Action, Rule};
+
+/// Most alerts that one packet can raise, as with the reference.
+pub const ALERTS_MAX: usize = 15;
+
+/// A rule's place in its set.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct RuleIndex(pub u32);
+
+/// A rule, the sets of its header, and where it stands.
+#[derive(Debug)]
+pub struct LoadedRule {
+    /// The rule as written.
+    pub rule: Rule,
+    /// Where it stands.
+    pub place: Place,
+    pub(crate) ends: Ends,
+}
+
+/// What becomes of a packet.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    /// It goes on.
+    Forward,
+    /// It is dropped.
+    Drop,
+}
+
+/// What the rules say of a packet's header.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Judgement {
+    /// What becomes of the packet.
+    pub action: Outcome,
+    /// The rule that passed or dropped it; `None` if the default action did.
+    pub by: Option<RuleIndex>,
+    /// The rules that want to be told, in order; the one that drops among them.
+    pub alerts: ArrayVec<RuleIndex, ALERTS_MAX>,
+    /// How many more wanted to be told than there was room for.
+    pub alerts_lost: u32,
+}
+
+/// Rules in the order in which they are asked. Immutable.
+#[derive(Debug, Default)]
+pub struct RuleSet {
+    rules: Vec<LoadedRule>,
+    index: HeaderIndex,
+    order: Order,
+    default_action: DefaultAction,
+}
+
+impl RuleSet {
+    pub(crate) fn new(rules: Vec<LoadedRule>, order: Order, default_action: DefaultAction) -> Self {
+        let headers = rules.iter().map(|loaded| {
+            let header = &loaded.rule.header;
+            (header.protocol, header.arrow, &loaded.ends)
+        });
+        Self { index: HeaderIndex::new(headers), rules, order, default_action }
+    }
+
+    /// Judges one packet by its header. No allocation; the time is bounded by the number of rules over 512 and the
+    /// number of rules that match.
+    #[must_use]
+    pub fn judge(&self, tuple: &FiveTuple) -> Judgement {
+        let action = match self.default_action {
+            DefaultAction::Forward => Outcome::Forward,
+            DefaultAction::Drop => Outcome::Drop,
+        };
+        let mut judgement = Judgement { action, by: None, alerts: ArrayVec::new(), alerts_lost: 0 };
+        for index in self.index.matches(tuple) {
+            let Some(loaded) = self.rules.get(index as usize) else { break };
+            let index = RuleIndex(index);
+            match loaded.rule.action {
+                Action::Alert => judgement.alert(index),
+                Action::Pass => {
+                    (judgement.action, judgement.by) = (Outcome::Forward, Some(index));
+                    break;
+                }
+                Action::Drop => {
+                    judgement.alert(index);
+                    (judgement.action, judgement.by) = (Outcome::Drop, judgement.by.or(Some(index)));
+                    if self.order == Order::Strict {
+                        break;
+                    }
+                }
+            }
+        }
+        judgement
+    }
+
+    /// The rule at that place.
+    #[must_use]
+    pub fn get(&self, index: RuleIndex) -> Option<&LoadedRule> {
+        self.rules.get(index.0 as usize)
+    }
+
+    /// All rules, in the order in which they are asked.
+    pub fn iter(&self) -> impl Iterator<Item = &LoadedRule> {
+        self.rules.iter()
+    }
+
+    /// How many rules there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Whether there is no rule.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+}
+
+impl Judgement {
+    fn alert(&mut self, rule: RuleIndex) {
+        if self.alerts.try_push(rule).is_err() {
+            self.alerts_lost += 1;
+        }
+    }
+}
