@@ -1,8 +1,31 @@
 //! Flows: which packets belong together, how long, and what state they are in. One table per worker, no lock.
+//!
+//! No clock, no allocation after start, no `unsafe`. [`FlowHasher`] and [`FlowKey`] serve the receive core, which steers
+//! by them; [`FlowTable`] the worker.
 #![forbid(unsafe_code)]
 
+mod account;
+mod encapsulation;
+mod hasher;
+mod index;
 mod key;
 mod moment;
+mod record;
+mod settings;
+mod sighting;
+mod state;
+mod sweep;
+mod table;
+mod tally;
+mod tick;
 
+pub use account::{Account, EndReason, Ended};
+pub use encapsulation::{Encapsulation, LONGEST_HEADER, Wrapping};
+pub use hasher::FlowHasher;
 pub use key::{Direction, FlowKey};
 pub use moment::Moment;
+pub use settings::{Midstream, Settings, Timeouts};
+pub use sighting::Sighting;
+pub use state::FlowState;
+pub use table::{BURST, Candidates, FlowTable, NoFlow, Tracked};
+pub use tally::Tally;

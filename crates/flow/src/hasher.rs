@@ -1,0 +1,143 @@
+//! The seeded hash of flow keys: a few folded multiplications with secrets.
+//!
+//! Attackers choose tuples, so without the secrets nobody may say which keys collide. A folded multiplication (64 × 64
+//! bits, both halves of the product XORed) costs about a nanosecond for a whole key; SipHash costs fifteen.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+use crate::FlowKey;
+use crate::key::{Far, Near};
+
+/// Hashes keys for steering and for the flow table. All cores must hold the same one.
+#[derive(Clone, Copy, Debug)]
+pub struct FlowHasher {
+    secrets: [u64; 4],
+}
+
+impl FlowHasher {
+    /// A hasher with these secrets; tests and benches choose them.
+    #[must_use]
+    pub fn new(secrets: [u64; 4]) -> Self {
+        Self { secrets }
+    }
+
+    /// A hasher with secrets from the operating system's random numbers.
+    #[must_use]
+    pub fn random() -> Self {
+        Self::new(std::array::from_fn(|_| RandomState::new().build_hasher().finish()))
+    }
+
+    /// The hash of a key. Steer with the high half: the flow table takes its place from the low bits.
+    #[must_use]
+    #[inline]
+    pub fn hash(&self, key: &FlowKey) -> u32 {
+        let [s0, s1, s2, s3] = self.secrets;
+        let [a, b, c] = near_words(&key.near);
+        let mut hash = fold(fold(a ^ s0, b ^ s1) ^ c, s2);
+        if key.version() != 4 {
+            let [d, e, f] = far_words(&key.far);
+            hash = fold(fold(hash ^ d, e ^ s3) ^ f, s0);
+        }
+        narrow(hash)
+    }
+
+    /// A mark of an encapsulation: it changes when any byte of the GENEVE header, the node's address or the UDP source
+    /// port does (but for one change in 2^32), and is never 0.
+    #[must_use]
+    #[inline]
+    pub fn mark(&self, geneve: &[u8], node: [u8; 4], udp_source_port: u16) -> u32 {
+        let [s0, s1, s2, s3] = self.secrets;
+        let mut hash = u64::from(u32::from_le_bytes(node)) << 16 | u64::from(udp_source_port);
+        let (words, rest) = geneve.as_chunks::<8>();
+        for word in words {
+            hash = fold(hash ^ u64::from_le_bytes(*word), s1).wrapping_add(s2);
+        }
+        for byte in rest {
+            hash = fold(hash ^ u64::from(*byte), s3);
+        }
+        narrow(fold(hash, s0)).max(1)
+    }
+}
+
+/// The high and the low half of the product, XORed.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "both halves are taken")]
+fn fold(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    (product >> 64) as u64 ^ product as u64
+}
+
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "both halves are taken")]
+fn narrow(hash: u64) -> u32 {
+    (hash >> 32) as u32 ^ hash as u32
+}
+
+/// The 22 bytes as three words; the last two share two bytes.
+#[inline]
+fn near_words(near: &Near) -> [u64; 3] {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v] = *near;
+    [
+        u64::from_le_bytes([a, b, c, d, e, f, g, h]),
+        u64::from_le_bytes([i, j, k, l, m, n, o, p]),
+        u64::from_le_bytes([o, p, q, r, s, t, u, v]),
+    ]
+}
+
+#[inline]
+fn far_words(far: &Far) -> [u64; 3] {
+    let (words, _) = far.as_chunks::<8>();
+    std::array::from_fn(|i| u64::from_le_bytes(words[i]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use wire::{Address, EndpointId, FiveTuple};
+
+    fn key(n: u32) -> FlowKey {
+        let tuple = FiveTuple {
+            source: Address::from(std::net::Ipv4Addr::from(0x0a00_0000 + n)),
+            destination: Address::from(std::net::Ipv4Addr::new(192, 0, 2, 80)),
+            source_port: 40_000,
+            destination_port: 443,
+            protocol: 6,
+            version: 4,
+        };
+        FlowKey::new(EndpointId(7), &tuple).0
+    }
+
+    #[test]
+    fn neighbouring_keys_spread_over_both_halves_of_the_hash() {
+        let hasher =
+            FlowHasher::new([0x1234_5678_9abc_def1, 0x0fed_cba9_8765_4321, 0x5555_1111_7777_3333, 99]);
+        let (mut high, mut low) = ([0_u32; 64], [0_u32; 64]);
+        for n in 0..64_000 {
+            let hash = hasher.hash(&key(n));
+            high[hash as usize >> 26] += 1;
+            low[hash as usize & 63] += 1;
+        }
+        for count in high.into_iter().chain(low) {
+            assert!((800..1200).contains(&count), "1000 expected, {count} found"); // more than six standard deviations
+        }
+    }
+
+    #[test]
+    fn two_random_hashers_disagree() {
+        assert_ne!(FlowHasher::random().secrets, FlowHasher::random().secrets);
+    }
+
+    proptest! {
+        #[test]
+        fn a_mark_sees_every_byte(mut header in prop::collection::vec(any::<u8>(), 8..260), at: prop::sample::Index, to in 1_u8..) {
+            let hasher = FlowHasher::new([3, 5, 0x1234_5678_9abc_def1, 0x0fed_cba9_8765_4321]);
+            let before = hasher.mark(&header, [10, 0, 0, 1], 4000);
+            prop_assert_ne!(before, hasher.mark(&header, [10, 0, 0, 2], 4000));
+            prop_assert_ne!(before, hasher.mark(&header, [10, 0, 0, 1], 4001));
+            let at = at.index(header.len());
+            header[at] ^= to;
+            prop_assert_ne!(before, hasher.mark(&header, [10, 0, 0, 1], 4000));
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! One worker's flows: an index from hash to place, and a slab of records.
+//!
+//! ```text
+//! burst ─▶ 1. look up every hash ─▶ 2. touch every record ─▶ 3. packet by packet: compare the key, count, judge
+//!             (index only)             (slab, first line)       (everything is in the cache by now)
+//! ```
+//! Why three passes: a miss costs some 100 ns; done for a whole burst they overlap (DESIGN.md, "flow", has the figures).
+//! All memory is taken and touched at start; nothing here allocates afterwards.
+
+use std::hint::black_box;
+
+use crate::encapsulation::Headers;
+use crate::index::Index;
+use crate::record::Record;
+use crate::settings::{IdleTicks, Midstream, Settings};
+use crate::sweep::Sweep;
+use crate::tick::Tick;
+use crate::{
+    Account, Direction, Encapsulation, EndReason, Ended, FlowHasher, FlowKey, Moment, Sighting, Wrapping,
+};
+
+/// Most packets per lookup.
+pub const BURST: usize = 32;
+
+/// No place; also the end of the list of vacant records.
+const NONE: u32 = u32::MAX;
+
+/// Where the packets of a burst may find their flows: hints, verified by [`FlowTable::track`].
+#[derive(Clone, Copy, Debug)]
+pub struct Candidates([u32; BURST]);
+
+/// Why a packet has no flow.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NoFlow {
+    /// Every record is taken.
+    #[error("the flow table is full")]
+    TableFull,
+    /// A TCP packet amid a connection that the table does not know, and [`Midstream::Drop`].
+    #[error("a TCP packet without a flow that is not a SYN")]
+    Midstream,
+}
+
+/// A packet's flow, and what the packet changed.
+#[derive(Debug)]
+pub struct Tracked<'t, M> {
+    /// What the caller remembers of the flow: `M::default()` for a new one.
+    pub memo: &'t mut M,
+    /// This packet began the flow.
+    pub is_new: bool,
+    /// The flow began amid a connection.
+    pub is_midstream: bool,
+    /// GWLB gave this direction of the flow another cookie.
+    pub cookie_changed: bool,
+    /// The flow of the same key that this packet found at its end.
+    pub ended: Option<Ended<M>>,
+}
+
+/// Flows of one worker. `M` is what the caller remembers of each, in four bytes.
+#[derive(Debug)]
+pub struct FlowTable<M> {
+    index: Index,
+    slab: Vec<Record<M>>,
+    vacant: u32,
+    flows: usize,
+    headers: Headers,
+    headers_lost: u64,
+    hasher: FlowHasher,
+    idle: IdleTicks,
+    midstream: Midstream,
+    sweep: Sweep,
+}
+
+impl<M: Copy + Default> FlowTable<M> {
+    /// An empty table with all its memory.
+    #[must_use]
+    pub fn new(settings: &Settings, hasher: FlowHasher) -> Self {
+        const { assert!(size_of::<Record<M>>() == 128, "the caller's memo has more than four bytes") };
+        let flows = u32::try_from(settings.flows).unwrap_or(u32::MAX).clamp(1, 1 << 28);
+        let next = |place: u32| if place + 1 == flows { NONE } else { place + 1 };
+        Self {
+            index: Index::new(flows as usize),
+            slab: (0..flows).map(|place| Record::vacant(next(place))).collect(),
+            vacant: 0,
+            flows: 0,
+            headers: Headers::new(flows / 256 + 1),
+            headers_lost: 0,
+            hasher,
+            idle: IdleTicks::new(&settings.timeouts),
+            midstream: settings.midstream,
+            sweep: Sweep::default(),
+        }
+    }
+
+    /// The first two passes over a burst: find where its flows may be and have those cache lines loaded.
+    ///
+    /// Of more than [`BURST`] hashes the rest is ignored, and their packets are looked up one by one.
+    #[must_use]
+    #[inline]
+    pub fn look_ahead(&self, hashes: impl IntoIterator<Item = u32>) -> Candidates {
+        let mut candidates = Candidates([NONE; BURST]);
+        for (candidate, hash) in candidates.0.iter_mut().zip(hashes) {
+            *candidate = self.index.find(hash, |_| true).unwrap_or(NONE);
+        }
+        let mut touched = 0;
+        for candidate in candidates.0 {
+            touched ^= self.slab.get(candidate as usize).map_or(0, |record| record.near[0]);
+        }
+        black_box(touched);
+        candidates
+    }
+
+    /// The third pass, for the packet that was the `nth` of the burst: count it to its flow, which may begin with it.
+    ///
+    /// `encapsulation` is asked only when the packet's mark is not the newest that its direction has shown, or the
+    /// flow is new.
+    ///
+    /// # Errors
+    /// [`NoFlow`] if the packet would begin a flow that cannot or must not be. Nothing is changed then.
+    #[inline]
+    pub fn track<'e>(
+        &mut self,
+        now: Moment,
+        (candidates, nth): (&Candidates, usize),
+        packet: &Sighting<'_>,
+        encapsulation: impl FnOnce() -> Option<Encapsulation<'e>>,
+    ) -> Result<Tracked<'_, M>, NoFlow> {
+        debug_assert_eq!(packet.hash, self.hasher.hash(packet.key), "another hasher's hash");
+        let tick = Tick::at(now);
+        let hint = candidates.0.get(nth).copied().unwrap_or(NONE);
+        let mut tracking = Tracking::default();
+        let place = match self.place_of(hint, packet) {
+            Some(place) if self.is_plain(tick, place, packet) => place,
+            Some(place) => self.look_closer((now, place), packet, encapsulation(), &mut tracking)?,
+            None => self.begin(tick, packet, encapsulation(), &mut tracking)?,
+        };
+        let record = &mut self.slab[place];
+        let from_initiator = packet.direction == record.initiator();
+        record.state = record.state.next(packet.key.is_tcp(), packet.tcp_flags, from_initiator);
+        record.last_seen = tick;
+        record.tallies[packet.direction as usize].add(packet.bytes);
+        let Tracking { is_new, cookie_changed, ended } = tracking;
+        let is_midstream = is_new && packet.is_midstream();
+        Ok(Tracked { memo: &mut record.memo, is_new, is_midstream, cookie_changed, ended })
+    }
+
+    /// Visit the records that are due since the last call, at most `budget`, and hand over the flows that have ended.
+    /// The whole table is visited every four seconds, if the budget allows.
+    pub fn expire(&mut self, now: Moment, budget: usize, mut ended: impl FnMut(Ended<M>)) {
+        let tick = Tick::at(now);
+        for place in self.sweep.due(now, budget) {
+            let record = &self.slab[place];
+            if record.is_occupied() && self.idle.is_past(record, tick) {
+                ended(self.end(now, place));
+            }
+        }
+    }
+
+    /// End every flow, as at the end of a capture.
+    pub fn end_all(&mut self, now: Moment, mut ended: impl FnMut(Ended<M>)) {
+        for place in 0..self.slab.len() {
+            if self.slab[place].is_occupied() {
+                ended(self.end(now, place));
+            }
+        }
+    }
+
+    /// What is known of a flow.
+    #[must_use]
+    pub fn account(&self, key: &FlowKey, now: Moment) -> Option<Account<M>> {
+        self.find(self.hasher.hash(key), key).map(|place| Account::new(&self.slab[place], now))
+    }
+
+    /// How to wrap a packet that is injected into a flow in this direction: as GWLB wrapped the newest of that
+    /// direction, or, before there was one, the newest of the other (AWS's own sample does so; one cookie serves both).
+    #[must_use]
+    pub fn wrapping(&self, key: &FlowKey, direction: Direction) -> Option<Wrapping> {
+        let record = &self.slab[self.find(self.hasher.hash(key), key)?];
+        record
+            .wrapping(direction, &self.headers)
+            .or_else(|| record.wrapping(direction.opposite(), &self.headers))
+    }
+
+    /// Flows now.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.flows
+    }
+
+    /// Whether there is no flow.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.flows == 0
+    }
+
+    /// Unusual headers that could not be kept exactly, because the store for them was full.
+    #[must_use]
+    pub fn headers_lost(&self) -> u64 {
+        self.headers_lost
+    }
+
+    /// Bytes taken at start, all of them.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.index.memory() + self.slab.capacity() * size_of::<Record<M>>() + self.headers.memory()
+    }
+
+    /// Where the packet's flow is; the hint spares the index, unless two hashes are equal.
+    #[inline]
+    fn place_of(&self, hint: u32, packet: &Sighting<'_>) -> Option<usize> {
+        match self.slab.get(hint as usize) {
+            Some(record) if record.holds(packet.key) => Some(hint as usize),
+            _ => self.find(packet.hash, packet.key),
+        }
+    }
+
+    fn find(&self, hash: u32, key: &FlowKey) -> Option<usize> {
+        let holds = |place: u32| self.slab.get(place as usize).is_some_and(|record| record.holds(key));
+        self.index.find(hash, holds).map(|place| place as usize)
+    }
+
+    /// Whether this is but one packet more of a flow, wrapped like the one before it: nearly every packet is.
+    #[inline]
+    fn is_plain(&self, tick: Tick, place: usize, packet: &Sighting<'_>) -> bool {
+        let record = &self.slab[place];
+        record.marks[packet.direction as usize] == packet.mark
+            && !(packet.opens() && record.state.is_over())
+            && !self.idle.is_past(record, tick)
+    }
+
+    /// A packet that is not plain: the flow may have ended unnoticed and this one begin the next of the same key, or
+    /// GWLB wraps it otherwise now.
+    #[cold]
+    fn look_closer(
+        &mut self,
+        (now, place): (Moment, usize),
+        packet: &Sighting<'_>,
+        encapsulation: Option<Encapsulation<'_>>,
+        tracking: &mut Tracking<M>,
+    ) -> Result<usize, NoFlow> {
+        let tick = Tick::at(now);
+        let record = &self.slab[place];
+        let other_cookie = match (record.cookie(packet.direction), &encapsulation) {
+            (Some(cookie), Some(new)) => cookie != new.cookie,
+            _ => false,
+        };
+        tracking.cookie_changed = other_cookie;
+        let ended = if self.idle.is_past(record, tick) || (packet.opens() && record.state.is_over()) {
+            Some(EndReason::of(record.state))
+        } else {
+            // GWLB forgot the flow and the client used its ports again: a SYN under a new cookie.
+            (packet.opens() && other_cookie).then_some(EndReason::Replaced)
+        };
+        if let Some(why) = ended {
+            self.admit(packet)?;
+            let record = &mut self.slab[place];
+            tracking.ended = Some(Ended { why, flow: Account::new(record, now) });
+            tracking.is_new = true;
+            record.forget_headers(&mut self.headers);
+            *record = Record::new(packet.key, packet.first(), tick);
+        }
+        self.refresh(place, packet, encapsulation);
+        Ok(place)
+    }
+
+    /// The first packet of a flow.
+    #[cold]
+    fn begin(
+        &mut self,
+        tick: Tick,
+        packet: &Sighting<'_>,
+        encapsulation: Option<Encapsulation<'_>>,
+        tracking: &mut Tracking<M>,
+    ) -> Result<usize, NoFlow> {
+        self.admit(packet)?;
+        let vacant = self.vacant;
+        let place = vacant as usize;
+        let record = self.slab.get_mut(place).ok_or(NoFlow::TableFull)?;
+        self.index.insert(packet.hash, vacant).map_err(|_| NoFlow::TableFull)?;
+        self.vacant = record.last_seen.0;
+        *record = Record::new(packet.key, packet.first(), tick);
+        self.flows += 1;
+        self.sweep.reaches(place);
+        tracking.is_new = true;
+        self.refresh(place, packet, encapsulation);
+        Ok(place)
+    }
+
+    fn admit(&self, packet: &Sighting<'_>) -> Result<(), NoFlow> {
+        let refused = self.midstream == Midstream::Drop && packet.is_midstream();
+        if refused { Err(NoFlow::Midstream) } else { Ok(()) }
+    }
+
+    fn refresh(&mut self, place: usize, packet: &Sighting<'_>, encapsulation: Option<Encapsulation<'_>>) {
+        if let Some(new) = encapsulation {
+            let kept = self.slab[place].refresh(packet.direction, packet.mark, &new, &mut self.headers);
+            self.headers_lost += u64::from(!kept);
+        }
+    }
+
+    fn end(&mut self, now: Moment, place: usize) -> Ended<M> {
+        let record = &mut self.slab[place];
+        let ended = Ended { why: EndReason::of(record.state), flow: Account::new(record, now) };
+        record.forget_headers(&mut self.headers);
+        let hash = self.hasher.hash(&ended.flow.key);
+        *record = Record::vacant(self.vacant);
+        let place = u32::try_from(place).unwrap_or(NONE);
+        self.index.remove(hash, place);
+        self.vacant = place;
+        self.flows -= 1;
+        ended
+    }
+}
+
+/// What the rarer ways through [`FlowTable::track`] found out.
+#[derive(Debug)]
+struct Tracking<M> {
+    is_new: bool,
+    cookie_changed: bool,
+    ended: Option<Ended<M>>,
+}
+
+impl<M> Default for Tracking<M> {
+    fn default() -> Self {
+        Self { is_new: false, cookie_changed: false, ended: None }
+    }
+}
