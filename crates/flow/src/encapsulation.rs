@@ -2,12 +2,9 @@
 
 use std::net::Ipv4Addr;
 
-use wire::{AttachmentId, FlowCookie};
+use wire::{AttachmentId, FlowCookie, GENEVE_LEN_MAX, GwlbHeader, GwlbTags, ProtocolType};
 
 use crate::FlowKey;
-
-/// The longest GENEVE header: 8 bytes and 63 words of options (RFC 8926 §3.4).
-pub const LONGEST_HEADER: usize = 260;
 
 /// The length of the header that GWLB sends: endpoint id, attachment id and cookie, in this order (AWS: 40 bytes).
 const USUAL_LEN: usize = 40;
@@ -36,14 +33,14 @@ pub struct Wrapping {
     pub udp_source_port: u16,
     /// GWLB's handle of the flow.
     pub cookie: FlowCookie,
-    header: [u8; LONGEST_HEADER],
+    header: [u8; GENEVE_LEN_MAX],
     len: usize,
 }
 
 impl Wrapping {
     pub(crate) fn new(node: Ipv4Addr, udp_source_port: u16, cookie: FlowCookie, header: &[u8]) -> Self {
-        let mut copy = [0; LONGEST_HEADER];
-        let len = header.len().min(LONGEST_HEADER);
+        let mut copy = [0; GENEVE_LEN_MAX];
+        let len = header.len().min(GENEVE_LEN_MAX);
         copy[..len].copy_from_slice(&header[..len]);
         Self { node, udp_source_port, cookie, header: copy, len }
     }
@@ -55,19 +52,24 @@ impl Wrapping {
     }
 }
 
-/// The header as GWLB usually sends it: version 0, VNI 0, three options of class 0x0108 in the order of their kinds.
+/// The header as GWLB usually sends it: version 0, VNI 0, three options in the order of their kinds.
 pub(crate) fn usual(key: &FlowKey, attachment: AttachmentId, cookie: FlowCookie) -> [u8; USUAL_LEN] {
-    let protocol: [u8; 2] = if key.version() == 4 { [0x08, 0x00] } else { [0x86, 0xdd] };
-    let mut header = [0; USUAL_LEN];
-    header[0] = 8; // version 0, eight words of options
-    header[2..4].copy_from_slice(&protocol);
-    header[8..12].copy_from_slice(&[0x01, 0x08, 1, 2]);
-    header[12..20].copy_from_slice(&key.endpoint().0.to_be_bytes());
-    header[20..24].copy_from_slice(&[0x01, 0x08, 2, 2]);
-    header[24..32].copy_from_slice(&attachment.0.to_be_bytes());
-    header[32..36].copy_from_slice(&[0x01, 0x08, 3, 1]);
-    header[36..40].copy_from_slice(&cookie.0.to_be_bytes());
-    header
+    let header = GwlbHeader {
+        destination_mac: [0; 6],
+        source_mac: [0; 6],
+        source: Ipv4Addr::UNSPECIFIED,
+        destination: Ipv4Addr::UNSPECIFIED,
+        udp_source_port: 0,
+        udp_destination_port: 0,
+        tags: GwlbTags { endpoint: key.endpoint(), attachment: Some(attachment), cookie },
+        protocol_type: if key.version() == 4 { ProtocolType::Ipv4 } else { ProtocolType::Ipv6 },
+    };
+    let mut bytes = [0; GwlbHeader::LEN];
+    let written = header.write(0, &mut bytes);
+    debug_assert_eq!(written, Ok(bytes.len()));
+    let mut geneve = [0; USUAL_LEN];
+    geneve.copy_from_slice(&bytes[GwlbHeader::LEN - USUAL_LEN..]);
+    geneve
 }
 
 /// Exact headers that differ from the usual one, a bounded number of them.
@@ -80,13 +82,13 @@ pub(crate) struct Headers {
 #[derive(Clone, Debug)]
 struct Slot {
     len: u16,
-    bytes: [u8; LONGEST_HEADER],
+    bytes: [u8; GENEVE_LEN_MAX],
 }
 
 impl Headers {
     pub(crate) fn new(slots: u32) -> Self {
         Self {
-            slots: vec![Slot { len: 1, bytes: [0xff; LONGEST_HEADER] }; slots as usize],
+            slots: vec![Slot { len: 1, bytes: [0xff; GENEVE_LEN_MAX] }; slots as usize],
             free: (0..slots).rev().collect(),
         }
     }
@@ -100,7 +102,7 @@ impl Headers {
 
     pub(crate) fn overwrite(&mut self, place: u32, header: &[u8]) {
         if let Some(slot) = self.slots.get_mut(place as usize) {
-            let len = header.len().min(LONGEST_HEADER);
+            let len = header.len().min(GENEVE_LEN_MAX);
             slot.bytes[..len].copy_from_slice(&header[..len]);
             slot.len = u16::try_from(len).unwrap_or(0);
         }

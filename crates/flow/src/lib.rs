@@ -20,7 +20,7 @@ mod tally;
 mod tick;
 
 pub use account::{Account, EndReason, Ended};
-pub use encapsulation::{Encapsulation, LONGEST_HEADER, Wrapping};
+pub use encapsulation::{Encapsulation, Wrapping};
 pub use hasher::FlowHasher;
 pub use key::{Direction, FlowKey};
 pub use moment::Moment;

@@ -2,7 +2,6 @@
 
 use arrayvec::ArrayVec;
 use flow::{Direction, FlowKey};
-use wire::FlowCookie;
 
 use crate::Verdict;
 
@@ -33,21 +32,32 @@ impl<B> Packet<B> {
     }
 }
 
-/// What one pass over a frame's headers tells.
+/// What one pass over a frame's headers tells, in 60 bytes: it crosses the rings with every packet.
 #[derive(Clone, Copy, Debug)]
 pub struct About {
     /// The flow's canonical key.
     pub key: FlowKey,
     /// The key's seeded hash. Steering uses the high half: the flow table's index uses the low bits.
     pub hash: u32,
-    /// GWLB's handle of the flow as this packet carries it.
-    pub cookie: FlowCookie,
+    /// Mark of the encapsulation ([`flow::FlowHasher::mark`]): it changes when GWLB's cookie, node or options do.
+    pub mark: u32,
     /// Which way the packet goes.
     pub direction: Direction,
     /// TCP flags, 0 for other protocols.
     pub tcp_flags: u8,
-    /// Length of the inner packet in bytes, from its own header.
+    /// Length of the inner packet in bytes, from its own headers.
     pub inner_len: u16,
-    /// Where the inner packet starts in the frame.
+    /// Where the inner packet starts in the frame, 50 to 342.
     pub inner_at: u16,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_crosses_a_ring_has_72_bytes() {
+        assert_eq!(size_of::<About>(), 60);
+        assert_eq!(size_of::<Packet<Box<u8>>>(), 72); // a frame that is a pointer, as an mbuf is
+    }
 }

@@ -1,0 +1,32 @@
+//! From a frame to what the rest of the way needs of it: the one place where headers are read for every packet.
+
+use flow::{FlowHasher, FlowKey};
+use wire::{Arrival, Inner, Transport, TunnelEnd, classify};
+
+use crate::{About, Verdict};
+
+/// Read a frame's headers, outer and inner.
+///
+/// # Errors
+/// The frame's fate, if it is not a customer's packet: [`Verdict::Punt`] or a drop with its reason.
+#[inline]
+pub fn learn(frame: &[u8], end: &TunnelEnd, hasher: &FlowHasher) -> Result<About, Verdict> {
+    let gwlb = match classify(frame, end)? {
+        Arrival::Gwlb(gwlb) => gwlb,
+        Arrival::Local(_) => return Err(Verdict::Punt),
+    };
+    let inner = Inner::parse(gwlb.inner(), gwlb.protocol_type())?;
+    let (key, direction) = FlowKey::new(gwlb.tags().endpoint, &inner.tuple);
+    Ok(About {
+        key,
+        hash: hasher.hash(&key),
+        mark: hasher.mark(gwlb.geneve().header(), gwlb.source().octets(), gwlb.udp_source_port()),
+        direction,
+        tcp_flags: match inner.transport {
+            Transport::Tcp(tcp) => tcp.flags.0,
+            _ => 0,
+        },
+        inner_len: u16::try_from(inner.packet.len()).unwrap_or(u16::MAX),
+        inner_at: gwlb.inner_at(),
+    })
+}
