@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use engine::{Launched, LocalLane, Parts, Pulled, Sink, Snapshot, Source, Stage, Topology, launch};
 use flow::{FlowKey, Moment};
 use inspect::{About, Burst, DropReason, Packet, Verdict};
-use wire::{Address, EndpointId, FiveTuple, FlowCookie};
+use wire::{Address, EndpointId, FiveTuple};
 
 pub(crate) type Frame = Vec<u8>;
 
@@ -109,7 +109,7 @@ pub(crate) fn about(flow: u32) -> About {
     };
     let (key, direction) = FlowKey::new(EndpointId(flow.into()), &tuple);
     let hash = flow.wrapping_mul(0x9e37_79b9);
-    About { key, hash, cookie: FlowCookie(flow), direction, tcp_flags: 0, inner_len: 8, inner_at: 34 }
+    About { key, hash, mark: flow, direction, tcp_flags: 0, inner_len: 8, inner_at: 34 }
 }
 
 /// Says of each frame what the frame asks for.
