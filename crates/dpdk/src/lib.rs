@@ -13,12 +13,14 @@
 
 mod eal;
 mod errno;
+mod interface;
 mod lcore;
 mod mbuf;
 mod mempool;
 mod port;
 mod queue;
 mod spec;
+mod vdev;
 
 pub use eal::{Eal, EalArgs, EalError, Iova, LogLevel, Memory, version};
 pub use errno::Errno;
@@ -28,3 +30,4 @@ pub use mempool::{Mempool, MempoolError, MempoolSpec};
 pub use port::{Link, Port, PortStats, Xstat};
 pub use queue::{RxQueue, TxQueue};
 pub use spec::{PortError, PortSpec, Started};
+pub use vdev::Vdev;

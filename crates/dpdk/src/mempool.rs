@@ -22,6 +22,9 @@ pub struct MempoolSpec {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Mempool(NonNull<dpdk_sys::rte_mempool>);
 
+/// What a packet socket's slot holds beside the IP packet: 66 bytes of its own, 14 of Ethernet, 4 of a VLAN tag.
+const SLOT_OVERHEAD: u16 = 84;
+
 /// Why a pool was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum MempoolError {
@@ -53,11 +56,12 @@ impl MempoolSpec {
         unsafe { dpdk_sys::shim_headroom() }
     }
 
-    /// The `data_room` with which a frame of this MTU (the outer IP length) fits one mbuf: headroom, Ethernet with a
-    /// VLAN tag, the packet, up to the next cache line. `None` beyond what a mbuf can hold.
+    /// The `data_room` with which a frame of this MTU (the outer IP length) fits one mbuf, Ethernet and a VLAN tag
+    /// included, whatever the driver: a packet socket's slot ([`crate::Vdev::AfPacket`]) is the largest of them, and
+    /// comes in steps of 512 bytes. `None` beyond what a mbuf can hold.
     #[must_use]
     pub fn data_room_for(mtu: u16) -> Option<u16> {
-        Self::headroom().checked_add(18)?.checked_add(mtu)?.checked_next_multiple_of(64)
+        mtu.checked_add(SLOT_OVERHEAD)?.checked_next_multiple_of(512)?.checked_add(Self::headroom())
     }
 }
 

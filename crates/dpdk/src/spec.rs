@@ -1,13 +1,14 @@
 //! What a port should be, and how it comes to run.
 
 use std::ffi::{CStr, CString, c_int, c_void};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use dpdk_sys::rte_eth_conf;
+use dpdk_sys::{rte_eth_conf, rte_eth_dev_info};
 
 use crate::port::Device;
-use crate::{Eal, Errno, Mempool, MempoolSpec, Port, RxQueue, TxQueue, eal};
+use crate::{Eal, Errno, Mempool, MempoolSpec, Port, RxQueue, TxQueue, eal, interface};
 
 /// What a port should be.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -81,6 +82,26 @@ pub enum PortError {
         /// The smallest data room.
         needed: u32,
     },
+    /// The driver does not carry packets that large.
+    #[error("device {device:?} carries packets of at most {most} bytes (MTU), not {mtu}")]
+    Mtu {
+        /// The device string.
+        device: String,
+        /// The spec's MTU.
+        mtu: u16,
+        /// The driver's.
+        most: u16,
+    },
+    /// The kernel interface's MTU is too small and could not be raised.
+    #[error("device {device:?}: the interface's MTU cannot be raised to {mtu}: {source}")]
+    InterfaceMtu {
+        /// The device string.
+        device: String,
+        /// The spec's MTU.
+        mtu: u16,
+        /// The kernel's reason.
+        source: io::Error,
+    },
     /// A step of the configuration failed.
     #[error("device {device:?}: {step}: {errno}")]
     Refused {
@@ -144,7 +165,7 @@ impl PortSpec {
             return Err(PortError::Room { room: pool.data_room(), mtu: self.mtu, needed });
         }
         let mut conf = rte_eth_conf::default();
-        conf.rxmode.mtu = self.mtu.into();
+        conf.rxmode.mtu = self.mtu_for(&info)?.into();
         // SAFETY: returns a constant of the headers.
         let rss_types = info.flow_type_rss_offloads & unsafe { dpdk_sys::shim_rss_types() };
         if self.rx_queues > 1 && rss_types != 0 {
@@ -160,11 +181,8 @@ impl PortSpec {
         // SAFETY: copies the configuration, and refuses a port that runs.
         let code = unsafe { dpdk_sys::rte_eth_dev_configure(id, self.rx_queues, self.tx_queues, conf) };
         step("rte_eth_dev_configure", code)?;
-        // SAFETY: sets a number of a port that does not run.
-        match Errno::check(unsafe { dpdk_sys::rte_eth_dev_set_mtu(id, self.mtu) }) {
-            // The drivers of rings and captures have none to set.
-            Ok(_) | Err(Errno(libc::ENOTSUP)) => {}
-            Err(errno) => return Err(self.refused("rte_eth_dev_set_mtu", errno)),
+        if conf.rxmode.mtu != 0 {
+            self.set_mtu(id)?;
         }
         let (mut rx, mut tx) = (self.rx_descriptors, self.tx_descriptors);
         // SAFETY: rounds two numbers in place.
@@ -190,6 +208,35 @@ impl PortSpec {
         step("rte_eth_dev_callback_register", code)?;
         // SAFETY: the port is configured, all its queues are set up.
         step("rte_eth_dev_start", unsafe { dpdk_sys::rte_eth_dev_start(id) })
+    }
+
+    /// The MTU to tell the driver; 0 says nothing.
+    fn mtu_for(&self, info: &rte_eth_dev_info) -> Result<u16, PortError> {
+        // SAFETY: a string constant of the driver, which is loaded as long as the process lives.
+        if unsafe { CStr::from_ptr(info.driver_name) } == c"net_af_packet" {
+            // Carries whatever fits its slots, but says 1518 and would be refused more.
+            let raised = interface::raise_mtu(info.if_index, self.mtu);
+            let failed =
+                |source| PortError::InterfaceMtu { device: self.device.clone(), mtu: self.mtu, source };
+            return raised.map(|()| 0).map_err(failed);
+        }
+        let most = match info.max_mtu {
+            u16::MAX => u16::try_from(info.max_rx_pktlen.saturating_sub(ETHERNET + 4)).unwrap_or(u16::MAX),
+            most => most,
+        };
+        if self.mtu > most {
+            return Err(PortError::Mtu { device: self.device.clone(), mtu: self.mtu, most });
+        }
+        Ok(self.mtu)
+    }
+
+    fn set_mtu(&self, id: u16) -> Result<(), PortError> {
+        // SAFETY: sets a number of a port that does not run.
+        match Errno::check(unsafe { dpdk_sys::rte_eth_dev_set_mtu(id, self.mtu) }) {
+            // The drivers of rings and captures have none to set.
+            Ok(_) | Err(Errno(libc::ENOTSUP)) => Ok(()),
+            Err(errno) => Err(self.refused("rte_eth_dev_set_mtu", errno)),
+        }
     }
 
     fn within(&self, direction: &'static str, asked: u16, most: u16) -> Result<(), PortError> {
