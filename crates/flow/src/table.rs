@@ -155,13 +155,9 @@ impl<M: Copy + Default> FlowTable<M> {
         }
     }
 
-    /// End every flow, as at the end of a capture.
-    pub fn end_all(&mut self, now: Moment, mut ended: impl FnMut(Ended<M>)) {
-        for place in 0..self.slab.len() {
-            if self.slab[place].is_occupied() {
-                ended(self.end(now, place));
-            }
-        }
+    /// What is known of every flow, in no particular order. Not for a data core: it reads the whole table.
+    pub fn accounts(&self, now: Moment) -> impl Iterator<Item = Account<M>> {
+        self.slab.iter().filter(|record| record.is_occupied()).map(move |record| Account::new(record, now))
     }
 
     /// What is known of a flow.

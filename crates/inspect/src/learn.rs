@@ -1,7 +1,7 @@
 //! From a frame to what the rest of the way needs of it: the one place where headers are read for every packet.
 
-use flow::{FlowHasher, FlowKey};
-use wire::{Arrival, Inner, Transport, TunnelEnd, classify};
+use flow::{Encapsulation, FlowHasher, FlowKey};
+use wire::{Arrival, ETHERNET_LEN, Geneve, GwlbTags, Inner, Ipv4, Transport, TunnelEnd, Udp, classify};
 
 use crate::{About, Verdict};
 
@@ -28,5 +28,20 @@ pub fn learn(frame: &[u8], end: &TunnelEnd, hasher: &FlowHasher) -> Result<About
         },
         inner_len: u16::try_from(inner.packet.len()).unwrap_or(u16::MAX),
         inner_at: gwlb.inner_at(),
+    })
+}
+
+/// How GWLB wrapped a frame that [`learn`] has accepted; read again when its mark is new.
+pub(crate) fn encapsulation(frame: &[u8]) -> Option<Encapsulation<'_>> {
+    let (ipv4, payload) = Ipv4::new_checked(frame.get(ETHERNET_LEN..)?).ok()?;
+    let (udp, payload) = Udp::new_checked(payload).ok()?;
+    let (geneve, _) = Geneve::new_checked(payload).ok()?;
+    let tags = GwlbTags::read(&geneve).ok()?;
+    Some(Encapsulation {
+        node: ipv4.source(),
+        udp_source_port: udp.source_port(),
+        cookie: tags.cookie,
+        attachment: tags.attachment.unwrap_or_default(),
+        header: geneve.header(),
     })
 }

@@ -2,11 +2,17 @@
 #![forbid(unsafe_code)]
 
 mod drop_reason;
+mod event;
+mod inspector;
+mod judged;
 mod learn;
 mod packet;
 mod verdict;
 
 pub use drop_reason::DropReason;
+pub use event::{Alert, Event};
+pub use inspector::{Counts, Inspector};
+pub use judged::Judged;
 pub use learn::learn;
 pub use packet::{About, Burst, Frame, Packet};
 pub use verdict::Verdict;

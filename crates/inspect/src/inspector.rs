@@ -1,0 +1,200 @@
+//! What judges on one worker: its flow table, the policy, and what it has to tell.
+//!
+//! ```text
+//!            ┌ flow decided: from `about` alone, the frame stays unread ──────────────▶ verdict
+//! burst ─────┤ new flow or direction: the policy is asked, by the key's five-tuple ───▶ verdict, alerts
+//!            └ encapsulation changed: the frame's outer headers are read again ───────▶ the flow's record
+//! ```
+//! Rules on headers are asked once per flow, direction and policy: every packet of one direction would be told the same.
+//! So an alert rule alerts once per direction, and a flow costs one look-up from its third packet on. After a swap every
+//! flow is asked about again with its next packet.
+
+use std::sync::Arc;
+
+use flow::{BURST, Candidates, EndReason, Ended, FlowHasher, FlowTable, Moment, Settings, Sighting};
+use policy::{Judgement, Outcome, Policy};
+
+use crate::event::{Alert, Event, Outbox};
+use crate::learn::encapsulation;
+use crate::{About, DropReason, Frame, Judged, Packet, Verdict};
+
+/// Most records that one turn visits to find ended flows: some two microseconds.
+const EXPIRY_BUDGET: usize = 128;
+
+/// One worker's counters since its start; plain numbers, to be read each turn and published by the core that owns them.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Counts {
+    /// Flows begun.
+    pub flows_begun: u64,
+    /// Flows begun amid a TCP connection.
+    pub flows_midstream: u64,
+    /// Flows ended because no packet came.
+    pub flows_idle: u64,
+    /// TCP flows ended after both sides had closed.
+    pub flows_closed: u64,
+    /// TCP flows ended after a RST.
+    pub flows_reset: u64,
+    /// Flows that another of the same key replaced under a new cookie.
+    pub flows_replaced: u64,
+    /// Times GWLB gave one direction of a known flow another cookie.
+    pub cookies_changed: u64,
+    /// Times the policy was asked.
+    pub judgements: u64,
+    /// Alerts raised.
+    pub alerts: u64,
+    /// Alerts that found no room in their judgement.
+    pub alerts_lost: u64,
+    /// Events that found no room on their way to the log.
+    pub events_lost: u64,
+    /// Unusual GENEVE headers that were not kept byte for byte; only injected packets need them.
+    pub headers_lost: u64,
+}
+
+/// Judges packets. One per worker, owned by it alone.
+#[derive(Debug)]
+pub struct Inspector {
+    flows: FlowTable<Judged>,
+    policy: Arc<Policy>,
+    /// Counts swaps: decisions of another epoch are void.
+    epoch: u16,
+    outbox: Outbox,
+    counts: Counts,
+}
+
+impl Inspector {
+    /// An inspector with an empty flow table. The hasher must be the one that [`learn`](crate::learn) uses.
+    #[must_use]
+    pub fn new(settings: &Settings, hasher: FlowHasher, policy: Arc<Policy>) -> Self {
+        let flows = FlowTable::new(settings, hasher);
+        Self { flows, policy, epoch: 0, outbox: Outbox::new(), counts: Counts::default() }
+    }
+
+    /// Set the verdicts of a burst, in order. Packets of which nothing was learnt keep theirs, but none that is
+    /// unlearnt goes forward.
+    #[inline]
+    pub fn judge<B: Frame>(&mut self, now: Moment, packets: &mut [Packet<B>]) {
+        for burst in packets.chunks_mut(BURST) {
+            let hashes = burst.iter().map(|packet| packet.about.as_ref().map_or(0, |about| about.hash));
+            let candidates = self.flows.look_ahead(hashes);
+            for (nth, packet) in burst.iter_mut().enumerate() {
+                match &packet.about {
+                    Some(about) => {
+                        packet.verdict =
+                            self.judge_one(now, (&candidates, nth), about, packet.frame.as_ref());
+                    }
+                    None if packet.verdict == Verdict::Forward => packet.verdict = DropReason::NotOurs.into(),
+                    None => {}
+                }
+            }
+        }
+    }
+
+    /// Once per turn: find flows that have ended, a bounded number of them.
+    pub fn tick(&mut self, now: Moment) {
+        let Self { flows, outbox, counts, .. } = self;
+        flows.expire(now, EXPIRY_BUDGET, |ended| counts.end(ended, outbox));
+    }
+
+    /// Take a new policy and give back the old one, to be freed elsewhere.
+    pub fn swap(&mut self, policy: Arc<Policy>) -> Arc<Policy> {
+        self.epoch = self.epoch.wrapping_add(1);
+        std::mem::replace(&mut self.policy, policy)
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    /// The flows, to be looked at.
+    #[must_use]
+    pub fn flows(&self) -> &FlowTable<Judged> {
+        &self.flows
+    }
+
+    /// The counters.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let (events_lost, headers_lost) = (self.outbox.lost(), self.flows.headers_lost());
+        Counts { events_lost, headers_lost, ..self.counts }
+    }
+
+    /// The events since the last call, oldest first. Call it each turn: there is room for 1024.
+    pub fn events(&mut self) -> std::vec::Drain<'_, Event> {
+        self.outbox.drain()
+    }
+
+    #[inline]
+    fn judge_one(&mut self, now: Moment, hint: (&Candidates, usize), about: &About, frame: &[u8]) -> Verdict {
+        let About { key, hash, mark, direction, tcp_flags, inner_len, .. } = about;
+        let sighting = Sighting {
+            key,
+            hash: *hash,
+            mark: *mark,
+            direction: *direction,
+            tcp_flags: *tcp_flags,
+            bytes: *inner_len,
+        };
+        let Self { flows, policy, epoch, outbox, counts } = self;
+        let tracked = match flows.track(now, hint, &sighting, || encapsulation(frame)) {
+            Ok(tracked) => tracked,
+            Err(no_flow) => return no_flow.into(),
+        };
+        counts.flows_begun += u64::from(tracked.is_new);
+        counts.flows_midstream += u64::from(tracked.is_midstream);
+        counts.cookies_changed += u64::from(tracked.cookie_changed);
+        if let Some(ended) = tracked.ended {
+            counts.end(ended, outbox);
+        }
+        let judged = tracked.memo;
+        judged.enter(*epoch);
+        let outcome = match judged.outcome(*direction) {
+            Some(outcome) => outcome,
+            None => ask(policy, (now, about), judged, (outbox, counts)),
+        };
+        match outcome {
+            Outcome::Forward => Verdict::Forward,
+            Outcome::Drop => DropReason::Policy.into(),
+        }
+    }
+}
+
+/// Ask the policy about a direction of a flow, note what it says, and tell whom it concerns.
+#[cold]
+fn ask(
+    policy: &Policy,
+    (now, about): (Moment, &About),
+    judged: &mut Judged,
+    (outbox, counts): (&mut Outbox, &mut Counts),
+) -> Outcome {
+    let (key, direction) = (about.key, about.direction);
+    let Judgement { action, by, alerts, alerts_lost } = policy.judge(key.endpoint(), &key.tuple(direction));
+    match by {
+        Some(_) => judged.decide_both(action),
+        None => judged.decide(direction, action),
+    }
+    counts.judgements += 1;
+    counts.alerts += alerts.len() as u64;
+    counts.alerts_lost += u64::from(alerts_lost);
+    let (generation, dropped) = (policy.generation(), action == Outcome::Drop);
+    for rule in alerts {
+        let sid = policy.rules(key.endpoint()).get(rule).map_or(0, |loaded| loaded.rule.sid);
+        outbox.put(Event::Alert(Alert { moment: now, key, direction, rule, generation, sid, dropped }));
+    }
+    action
+}
+
+impl Counts {
+    /// Count a flow's end and tell of it.
+    #[cold]
+    fn end(&mut self, ended: Ended<Judged>, outbox: &mut Outbox) {
+        *match ended.why {
+            EndReason::Idle => &mut self.flows_idle,
+            EndReason::Closed => &mut self.flows_closed,
+            EndReason::Reset => &mut self.flows_reset,
+            EndReason::Replaced => &mut self.flows_replaced,
+        } += 1;
+        outbox.put(Event::FlowEnd(ended));
+    }
+}
