@@ -116,7 +116,7 @@ pub struct HealthSettings {
     pub path: String,
     /// Connections at once, over all GWLB nodes.
     pub connections: u32,
-    /// A check that says nothing for this long, or is not done after twice as long, is closed.
+    /// A check that is not done after this long is reset.
     #[serde(serialize_with = "seconds")]
     pub timeout: Duration,
 }
@@ -245,7 +245,7 @@ impl HealthSettings {
             tcp_port: document.value("health", "port", 80, value::listen_port),
             path: document.value("health", "path", "/".into(), path),
             connections: document.value("health", "connections", 64, value::number(4..=1024)),
-            timeout: document.value("health", "timeout", Duration::from_secs(5), value::seconds(1..=120)),
+            timeout: document.value("health", "timeout", Duration::from_secs(10), value::seconds(1..=120)),
         }
     }
 }
