@@ -14,6 +14,7 @@ pub struct Checksum(u64);
 
 impl Checksum {
     /// Add `bytes`, an odd last byte being padded with zero (RFC 1071 §4.1).
+    #[inline]
     #[must_use]
     pub fn over(self, bytes: &[u8]) -> Self {
         let (words, rest) = bytes.as_chunks::<8>();
@@ -45,6 +46,7 @@ impl Checksum {
     }
 
     /// Whether what was summed, its checksum field included, is right.
+    #[inline]
     #[must_use]
     pub fn is_right(self) -> bool {
         self.fold() == 0xffff

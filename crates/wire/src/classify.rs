@@ -58,6 +58,7 @@ pub enum Local {
 ///
 /// # Errors
 /// Every way in which a frame can fail to be for us or to be whole; see [`FrameError`].
+#[inline]
 pub fn classify<'a>(frame: &'a [u8], end: &TunnelEnd) -> Result<Arrival<'a>, FrameError> {
     let Some((ethernet, payload)) = Ethernet::new_checked(frame) else { return Err(FrameError::NotOurs) };
     match ethernet.ether_type() {
@@ -85,6 +86,7 @@ impl TunnelEnd {
     }
 }
 
+#[inline]
 fn over_ipv4<'a>(bytes: &'a [u8], end: &TunnelEnd) -> Result<Arrival<'a>, FrameError> {
     if bytes.first_chunk().is_some_and(|fixed| !end.is_us(Ipv4::destination_of(fixed))) {
         return Err(FrameError::NotOurs);
@@ -102,6 +104,7 @@ fn over_ipv4<'a>(bytes: &'a [u8], end: &TunnelEnd) -> Result<Arrival<'a>, FrameE
     }
 }
 
+#[inline]
 fn over_udp<'a>(ipv4: Ipv4<'a>, bytes: &'a [u8], end: &TunnelEnd) -> Result<Arrival<'a>, FrameError> {
     let (udp, payload) = Udp::new_checked(bytes)?;
     if !end.allows(ipv4.source()) {

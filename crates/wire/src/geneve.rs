@@ -46,6 +46,7 @@ impl<'a> Geneve<'a> {
     /// # Errors
     /// [`FrameError::GenevePastEnd`], [`FrameError::GeneveVersion`], [`FrameError::GeneveControl`],
     /// [`FrameError::GeneveProtocolType`]. The options' insides are checked by whoever reads them.
+    #[inline]
     pub fn new_checked(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), FrameError> {
         let Some(fixed) = bytes.first_chunk::<GENEVE_LEN>() else { return Err(FrameError::GenevePastEnd) };
         let [first, flags, ..] = *fixed;

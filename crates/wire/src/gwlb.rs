@@ -74,6 +74,7 @@ pub struct GwlbFrame<'a> {
 
 impl<'a> GwlbFrame<'a> {
     /// The frame around a UDP payload. What the tunnel end allows was asked before.
+    #[inline]
     pub(crate) fn new_checked(ipv4: Ipv4<'a>, udp: Udp<'a>, payload: &'a [u8]) -> Result<Self, FrameError> {
         let (geneve, inner) = Geneve::new_checked(payload)?;
         let tags = GwlbTags::read(&geneve)?;
@@ -151,6 +152,7 @@ pub(crate) const COOKIE_HEAD: u32 = 0x0108_0301;
 const USUAL_LEN: usize = 40;
 
 /// The options in the order and with the lengths that AWS sends them, and nothing else.
+#[inline]
 fn usual_tags(header: &[u8]) -> Option<GwlbTags> {
     let header: &[u8; USUAL_LEN] = header.try_into().ok()?;
     let heads = [be32::<8, USUAL_LEN>(header), be32::<20, USUAL_LEN>(header), be32::<32, USUAL_LEN>(header)];

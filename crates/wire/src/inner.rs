@@ -69,6 +69,7 @@ impl<'a> Inner<'a> {
         }
     }
 
+    #[inline]
     fn parse_v4(bytes: &'a [u8]) -> Result<Self, InnerError> {
         let header = Ipv4HeaderSlice::from_slice(bytes).map_err(ipv4_error)?;
         let total_len = usize::from(header.total_len());
@@ -91,6 +92,7 @@ impl<'a> Inner<'a> {
         Ok(Self { tuple, packet, fragment, transport })
     }
 
+    #[inline]
     fn parse_v6(bytes: &'a [u8]) -> Result<Self, InnerError> {
         let header = Ipv6HeaderSlice::from_slice(bytes).map_err(ipv6_error)?;
         let total_len = usize::from(header.payload_length()).saturating_add(header.slice().len());

@@ -22,6 +22,7 @@ impl<'a> Ipv4<'a> {
     /// # Errors
     /// [`FrameError::Ipv4Header`], [`FrameError::Ipv4Length`], [`FrameError::Ipv4Checksum`],
     /// [`FrameError::OuterFragment`], in this order.
+    #[inline]
     pub fn new_checked(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), FrameError> {
         let Some(fixed) = bytes.first_chunk() else { return Err(FrameError::Ipv4Length) };
         let header_len = if fixed[0] == 0x45 { IPV4_LEN } else { long_header(fixed)? };

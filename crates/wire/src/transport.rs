@@ -137,6 +137,7 @@ impl<'a> Transport<'a> {
         })
     }
 
+    #[inline]
     fn parse_tcp(bytes: &'a [u8]) -> Result<(Self, Ports), InnerError> {
         let header = TcpHeaderSlice::from_slice(bytes).map_err(|error| tcp_error(error, bytes))?;
         let (head, payload) = bytes.split_at_checked(header.slice().len()).unwrap_or_default();
@@ -152,6 +153,7 @@ impl<'a> Transport<'a> {
     }
 
     /// UDP's length may be less than IP's (what is behind it is no payload) but not more, unless this is only a part.
+    #[inline]
     fn parse_udp(bytes: &'a [u8], part: bool) -> Result<(Self, Ports), InnerError> {
         let header = UdpHeaderSlice::from_slice(bytes).map_err(|_| InnerError::TransportTruncated(UDP))?;
         let wrong = || InnerError::UdpLength(header.length());
@@ -164,6 +166,7 @@ impl<'a> Transport<'a> {
         ))
     }
 
+    #[inline]
     fn parse_icmp(bytes: &'a [u8], protocol: u8) -> Result<(Self, Ports), InnerError> {
         match bytes {
             [kind, code, _, _, body @ ..] => {

@@ -18,6 +18,7 @@ impl<'a> Udp<'a> {
     ///
     /// # Errors
     /// [`FrameError::UdpLength`] if the header or the length that it states does not fit into `bytes`.
+    #[inline]
     pub fn new_checked(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), FrameError> {
         let Some(fixed) = bytes.first_chunk::<UDP_LEN>() else { return Err(FrameError::UdpLength) };
         let len = usize::from(be16::<4, UDP_LEN>(fixed));
@@ -42,6 +43,7 @@ impl<'a> Udp<'a> {
     ///
     /// # Errors
     /// [`FrameError::UdpChecksum`] with the checksum found.
+    #[inline]
     pub fn verify(&self, outer: &Ipv4<'_>) -> Result<(), FrameError> {
         match be16::<6, UDP_LEN>(self.fixed) {
             0 => Ok(()),
