@@ -11,7 +11,9 @@
 //! neither DPDK nor a clock nor CPU pinning: whoever calls [`launch()`] brings those.
 #![forbid(unsafe_code)]
 
+mod counter;
 mod drain;
+mod events;
 mod fanout;
 mod idle;
 mod inbox;
@@ -25,7 +27,9 @@ mod stats;
 mod swap;
 mod topology;
 
+pub use counter::Counter;
 pub use drain::{Drain, Phase};
+pub use events::{EventReceiver, EventSender, events};
 pub use fanout::{Fanout, mesh};
 pub use idle::{Idle, Sharing};
 pub use inbox::Inbox;
@@ -33,7 +37,7 @@ pub use launch::{LaunchError, Launched, Parts, Threads, launch};
 pub use local::{LocalLane, LocalPort, local_lane};
 pub use run::{Core, Turn, Turned, Wiring, run};
 pub use seams::{Pulled, Sink, Source, Stage};
-pub use stages::Return;
-pub use stats::{CoreStats, Counter, Counts, Snapshot, Stats};
+pub use stages::{Inspect, Return, Steer};
+pub use stats::{CoreStats, Counts, Snapshot, Stats};
 pub use swap::{SwapReceiver, SwapSender, swap};
 pub use topology::{Layout, Role, ThreadPlan, Topology, TopologyError};

@@ -1,11 +1,77 @@
 //! The stages of the two wirings. `(a, b)` is a stage that runs `a`, then `b`: run to completion is the pipeline's stages
 //! in one role, not a second set of them.
 
-use flow::Moment;
-use inspect::{Frame, Packet, Verdict};
-use wire::reflect;
+use std::sync::Arc;
 
-use crate::{Counts, Stage};
+use flow::{FlowHasher, Moment};
+use inspect::{Event, Frame, Inspector, Packet, Policy, Verdict, learn};
+use wire::{TunnelEnd, reflect};
+
+use crate::{Counter, Counts, EventSender, Stage, SwapReceiver};
+
+/// Read each frame's headers, once, so that it can be steered by its flow and judged without being opened again.
+#[derive(Clone, Debug)]
+pub struct Steer {
+    /// What a frame must be addressed to.
+    pub end: TunnelEnd,
+    /// The hasher of every core.
+    pub hasher: FlowHasher,
+}
+
+impl<B: Frame> Stage<B> for Steer {
+    fn run(&mut self, _: Moment, packets: &mut [Packet<B>]) {
+        for packet in packets {
+            match learn(packet.frame.as_ref(), &self.end, &self.hasher) {
+                Ok(about) => packet.about = Some(about),
+                Err(verdict) => packet.verdict = verdict,
+            }
+        }
+    }
+}
+
+/// Judge each packet by its flow and the policy.
+#[derive(Debug)]
+pub struct Inspect {
+    /// This worker's flows, and the policy in force.
+    pub inspector: Inspector,
+    /// Where new policies come from. They are taken at a turn's start, and the old one goes back to be freed there.
+    pub policies: SwapReceiver<Arc<Policy>>,
+    /// Where what happened is told.
+    pub events: EventSender<Event>,
+}
+
+impl<B: Frame> Stage<B> for Inspect {
+    fn tick(&mut self, now: Moment) {
+        self.policies.exchange(|policy| self.inspector.swap(policy));
+        self.inspector.tick(now);
+    }
+
+    fn run(&mut self, now: Moment, packets: &mut [Packet<B>]) {
+        self.inspector.judge(now, packets);
+    }
+
+    fn report(&mut self, counts: &mut Counts) {
+        self.events.send(self.inspector.events());
+        let inspected = self.inspector.counts();
+        for (counter, total) in [
+            (Counter::Alerts, inspected.alerts),
+            (Counter::AlertsLost, inspected.alerts_lost),
+            (Counter::CookiesChanged, inspected.cookies_changed),
+            (Counter::EventsLost, inspected.events_lost + self.events.lost()),
+            (Counter::Flows, self.inspector.flows().len() as u64),
+            (Counter::FlowsBegun, inspected.flows_begun),
+            (Counter::FlowsClosed, inspected.flows_closed),
+            (Counter::FlowsIdle, inspected.flows_idle),
+            (Counter::FlowsMidstream, inspected.flows_midstream),
+            (Counter::FlowsReplaced, inspected.flows_replaced),
+            (Counter::FlowsReset, inspected.flows_reset),
+            (Counter::HeadersLost, inspected.headers_lost),
+            (Counter::Judgements, inspected.judgements),
+        ] {
+            counts.set(counter, total);
+        }
+    }
+}
 
 /// Turn what goes forward round, toward the GWLB. It runs where packets are transmitted: the worker of a decided flow
 /// never touches the frame (DESIGN.md, "What crosses a ring").

@@ -11,74 +11,7 @@ use crossbeam::utils::CachePadded;
 use flow::Moment;
 use inspect::DropReason;
 
-use crate::{Role, Turned};
-
-/// What is counted beside the drop reasons. The discriminant is the cell's index; [`Counter::name`] is the metric's name.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[repr(u8)]
-pub enum Counter {
-    /// Nanoseconds of turns in which packets moved.
-    BusyNanos,
-    /// Turns in which packets moved.
-    BusyTurns,
-    /// Bursts that came from the source.
-    Bursts,
-    /// Nanoseconds since the role's first turn. What is not busy is idle, or another role's of the same thread.
-    ElapsedNanos,
-    /// Turns in which none moved.
-    IdleTurns,
-    /// Packets that the sink has not taken yet (a gauge).
-    Held,
-    /// When the last turn ended: nanoseconds of the role's clock (a gauge).
-    Heartbeat,
-    /// Frames of the control thread.
-    Injected,
-    /// Packets that the sink took, injected and uninspected ones included.
-    Passed,
-    /// Packets that went to the local lane.
-    Punted,
-    /// Packets that came from the source.
-    Received,
-    /// Packets passed around a full inbox because the operator chose to fail open.
-    Uninspected,
-}
-
-impl Counter {
-    /// Every counter, in the order of the cells.
-    pub const ALL: [Self; 12] = [
-        Self::BusyNanos,
-        Self::BusyTurns,
-        Self::Bursts,
-        Self::ElapsedNanos,
-        Self::IdleTurns,
-        Self::Held,
-        Self::Heartbeat,
-        Self::Injected,
-        Self::Passed,
-        Self::Punted,
-        Self::Received,
-        Self::Uninspected,
-    ];
-
-    /// The counter's name in metrics, snake_case with its unit.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::BusyNanos => "busy_nanoseconds",
-            Self::BusyTurns => "busy_turns",
-            Self::Bursts => "bursts",
-            Self::ElapsedNanos => "elapsed_nanoseconds",
-            Self::IdleTurns => "idle_turns",
-            Self::Held => "held_packets",
-            Self::Heartbeat => "heartbeat_nanoseconds",
-            Self::Injected => "injected_packets",
-            Self::Passed => "passed_packets",
-            Self::Punted => "punted_packets",
-            Self::Received => "received_packets",
-            Self::Uninspected => "uninspected_packets",
-        }
-    }
-}
+use crate::{Counter, Role, Turned};
 
 const COUNTERS: usize = Counter::ALL.len();
 const REASONS: usize = DropReason::ALL.len();
@@ -127,8 +60,8 @@ impl Counts {
         self.totals[counter as usize] += count as u64;
     }
 
-    pub(crate) fn set(&mut self, counter: Counter, value: usize) {
-        self.totals[counter as usize] = value as u64;
+    pub(crate) fn set(&mut self, counter: Counter, value: u64) {
+        self.totals[counter as usize] = value;
     }
 }
 

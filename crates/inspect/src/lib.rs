@@ -15,4 +15,6 @@ pub use inspector::{Counts, Inspector};
 pub use judged::Judged;
 pub use learn::learn;
 pub use packet::{About, Burst, Frame, Packet};
+/// What an [`Inspector`] judges by: whoever moves inspectors about need not know more of it.
+pub use policy::Policy;
 pub use verdict::Verdict;

@@ -1,32 +1,12 @@
-//! Whole topologies over real threads.
-#![allow(clippy::unwrap_used, reason = "what the tests share may fail as the tests do")]
+//! What the engine does with packets, whatever they are.
 
-mod common;
-
-use common::{Fate, Nic, Wire, clock, cpus, frame, frames, pass, reflected, send, started, until};
-use engine::{Counter, Launched, Layout, Parts, Role, Sharing, Topology, launch};
+use crate::common::{
+    self, Fate, Nic, Wire, clock, frame, frames, pass, pipeline, reflected, roomy, run_to_completion, send,
+    sorted, started, until,
+};
+use engine::{Counter, Launched, Parts, Role, launch};
 use inspect::DropReason;
 use proptest::prelude::*;
-
-fn pipeline(rx: &[usize], workers: &[usize], tx: &[usize]) -> Topology {
-    let layout = Layout::Pipeline { rx: rx.to_vec(), workers: workers.to_vec(), tx: tx.to_vec() };
-    Topology::new(&layout, &cpus(), Some(Sharing::Shared)).unwrap()
-}
-
-fn run_to_completion() -> Topology {
-    Topology::new(&Layout::RunToCompletion { cpus: vec![0] }, &cpus(), Some(Sharing::Shared)).unwrap()
-}
-
-fn sorted(mut frames: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
-    frames.sort();
-    frames
-}
-
-/// As many packets may be in the rings as there are, so that none is dropped for want of room.
-fn roomy(mut topology: Topology) -> Topology {
-    topology.inbox_len = 1 << 14;
-    topology
-}
 
 #[test]
 fn one_flow_keeps_its_order_through_one_rx_three_workers_and_one_tx() {

@@ -5,7 +5,9 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use engine::{Launched, LocalLane, Parts, Pulled, Sink, Snapshot, Source, Stage, Topology, launch};
+use engine::{
+    Launched, Layout, LocalLane, Parts, Pulled, Sharing, Sink, Snapshot, Source, Stage, Topology, launch,
+};
 use flow::{FlowKey, Moment};
 use inspect::{About, Burst, DropReason, Packet, Verdict};
 use wire::{Address, EndpointId, FiveTuple};
@@ -168,8 +170,28 @@ pub(crate) fn clock() -> impl Fn() -> Moment + Clone + Send + 'static {
 }
 
 /// The CPUs of this machine, numbered as the tests number them.
-pub(crate) fn cpus() -> Vec<usize> {
+fn cpus() -> Vec<usize> {
     (0..64).collect()
+}
+
+pub(crate) fn pipeline(rx: &[usize], workers: &[usize], tx: &[usize]) -> Topology {
+    let layout = Layout::Pipeline { rx: rx.to_vec(), workers: workers.to_vec(), tx: tx.to_vec() };
+    Topology::new(&layout, &cpus(), Some(Sharing::Shared)).unwrap()
+}
+
+pub(crate) fn run_to_completion() -> Topology {
+    Topology::new(&Layout::RunToCompletion { cpus: vec![0] }, &cpus(), Some(Sharing::Shared)).unwrap()
+}
+
+/// As many packets may be in the rings as the tests have, so that none is dropped for want of room.
+pub(crate) fn roomy(mut topology: Topology) -> Topology {
+    topology.inbox_len = 1 << 14;
+    topology
+}
+
+pub(crate) fn sorted(mut frames: Vec<Frame>) -> Vec<Frame> {
+    frames.sort();
+    frames
 }
 
 /// What came of a whole run.

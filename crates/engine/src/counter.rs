@@ -1,0 +1,127 @@
+//! What a role counts, by name.
+
+/// What is counted beside the drop reasons. The discriminant is the cell's index; [`Counter::name`] is the metric's name.
+/// All of them only ever grow but the gauges.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[repr(u8)]
+pub enum Counter {
+    /// Alerts raised.
+    Alerts,
+    /// Alerts that found no room in their packet's judgement.
+    AlertsLost,
+    /// Nanoseconds of turns in which packets moved.
+    BusyNanos,
+    /// Turns in which packets moved.
+    BusyTurns,
+    /// Bursts that came from the source.
+    Bursts,
+    /// Times GWLB gave one direction of a known flow another cookie.
+    CookiesChanged,
+    /// Nanoseconds since the role's first turn. What is not busy is idle, or another role's of the same thread.
+    ElapsedNanos,
+    /// Events that found no room on their way to the log.
+    EventsLost,
+    /// Flows in the table now (a gauge).
+    Flows,
+    /// Flows begun.
+    FlowsBegun,
+    /// TCP flows ended after both sides had closed.
+    FlowsClosed,
+    /// Flows ended because no packet came.
+    FlowsIdle,
+    /// Flows begun amid a TCP connection.
+    FlowsMidstream,
+    /// Flows that another of the same key replaced under a new cookie.
+    FlowsReplaced,
+    /// TCP flows ended after a RST.
+    FlowsReset,
+    /// Unusual GENEVE headers that were not kept for packets to be injected.
+    HeadersLost,
+    /// When the last turn ended, in nanoseconds of the role's clock (a gauge).
+    Heartbeat,
+    /// Packets that the sink has not taken yet (a gauge).
+    Held,
+    /// Turns in which no packet moved.
+    IdleTurns,
+    /// Frames of the control thread.
+    Injected,
+    /// Times the policy was asked.
+    Judgements,
+    /// Packets that the sink took, injected and uninspected ones included.
+    Passed,
+    /// Packets that went to the local lane.
+    Punted,
+    /// Packets that came from the source.
+    Received,
+    /// Packets passed around a full inbox because the operator chose to fail open.
+    Uninspected,
+}
+
+impl Counter {
+    /// Every counter, in the order of the cells.
+    pub const ALL: [Self; 25] = [
+        Self::Alerts,
+        Self::AlertsLost,
+        Self::BusyNanos,
+        Self::BusyTurns,
+        Self::Bursts,
+        Self::CookiesChanged,
+        Self::ElapsedNanos,
+        Self::EventsLost,
+        Self::Flows,
+        Self::FlowsBegun,
+        Self::FlowsClosed,
+        Self::FlowsIdle,
+        Self::FlowsMidstream,
+        Self::FlowsReplaced,
+        Self::FlowsReset,
+        Self::HeadersLost,
+        Self::Heartbeat,
+        Self::Held,
+        Self::IdleTurns,
+        Self::Injected,
+        Self::Judgements,
+        Self::Passed,
+        Self::Punted,
+        Self::Received,
+        Self::Uninspected,
+    ];
+
+    /// The counter's name in metrics, snake_case with its unit.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Alerts => "alerts",
+            Self::AlertsLost => "alerts_lost",
+            Self::BusyNanos => "busy_nanoseconds",
+            Self::BusyTurns => "busy_turns",
+            Self::Bursts => "bursts",
+            Self::CookiesChanged => "cookies_changed",
+            Self::ElapsedNanos => "elapsed_nanoseconds",
+            Self::EventsLost => "events_lost",
+            Self::Flows => "flows",
+            Self::FlowsBegun => "flows_begun",
+            Self::FlowsClosed => "flows_closed",
+            Self::FlowsIdle => "flows_idle",
+            Self::FlowsMidstream => "flows_midstream",
+            Self::FlowsReplaced => "flows_replaced",
+            Self::FlowsReset => "flows_reset",
+            Self::HeadersLost => "headers_lost",
+            Self::Heartbeat => "heartbeat_nanoseconds",
+            Self::Held => "held_packets",
+            Self::IdleTurns => "idle_turns",
+            Self::Injected => "injected_packets",
+            Self::Judgements => "judgements",
+            Self::Passed => "passed_packets",
+            Self::Punted => "punted_packets",
+            Self::Received => "received_packets",
+            Self::Uninspected => "uninspected_packets",
+        }
+    }
+
+    /// Whether it may shrink.
+    #[must_use]
+    pub fn is_gauge(self) -> bool {
+        matches!(self, Self::Flows | Self::Heartbeat | Self::Held)
+    }
+}

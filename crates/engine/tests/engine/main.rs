@@ -1,0 +1,6 @@
+//! The engine from outside: whole topologies over real threads.
+#![allow(clippy::unwrap_used, reason = "what the tests share may fail as the tests do")]
+
+mod common;
+mod threads;
+mod traffic;
