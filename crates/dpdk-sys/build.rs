@@ -4,7 +4,7 @@
 //! headers do not compile, and names sixty libraries where ten are needed.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What Rust calls by its own symbol. Whatever has an inline or macro front in a header goes through the shim instead.
@@ -56,6 +56,9 @@ const ARCHIVES: &[&str] = &[
     "rte_kvargs",
     "rte_telemetry",
 ];
+
+/// `static` only: what was part of `rte_eal` before 23.11 and 24.03.
+const LATER_ARCHIVES: &[&str] = &["rte_log", "rte_argparse"];
 
 /// `static` only: what the archives need of the system.
 const SYSTEM: &[&str] = &["pcap", "xdp", "bpf", "numa", "fdt", "bsd"];
@@ -125,18 +128,19 @@ fn match_libclang() {
 }
 
 fn link() -> Result<()> {
-    for word in pkg_config(&["--libs-only-L", "--keep-system-libs", "libdpdk"])? {
-        if let Some(directory) = word.strip_prefix("-L") {
-            println!("cargo:rustc-link-search=native={directory}");
-        }
-    }
+    let words = pkg_config(&["--libs-only-L", "--keep-system-libs", "libdpdk"])?;
+    let directories: Vec<&str> = words.iter().filter_map(|word| word.strip_prefix("-L")).collect();
+    directories.iter().for_each(|directory| println!("cargo:rustc-link-search=native={directory}"));
     if env::var_os("CARGO_FEATURE_STATIC").is_none() {
         // The drivers are not linked: EAL loads every file of the directory that DPDK was built with.
         LIBRARIES.iter().for_each(|library| println!("cargo:rustc-link-lib=dylib={library}"));
         return Ok(());
     }
+    let there = |archive: &&&str| {
+        directories.iter().any(|directory| Path::new(directory).join(format!("lib{archive}.a")).exists())
+    };
     // Drivers register themselves in constructors that nobody calls by name: whole archives, or they are left out.
-    for archive in ARCHIVES.iter().chain(LIBRARIES) {
+    for archive in ARCHIVES.iter().chain(LIBRARIES).chain(LATER_ARCHIVES.iter().filter(there)) {
         println!("cargo:rustc-link-lib=static:+whole-archive,-bundle={archive}");
     }
     SYSTEM.iter().for_each(|library| println!("cargo:rustc-link-lib=dylib={library}"));
