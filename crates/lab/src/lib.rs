@@ -6,4 +6,8 @@
 //! ```
 //! [`state`] is the model: what exists, whole and valid, without a kernel. Everything else reads it or replaces it.
 
+pub mod api;
+pub mod lab;
+pub mod plane;
+pub mod snapshot;
 pub mod state;

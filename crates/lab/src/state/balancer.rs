@@ -208,3 +208,11 @@ impl Default for IdleTimeout {
         Self { tcp_s: 350, reset: false }
     }
 }
+
+impl TargetGroup {
+    /// When a target that began to drain at `since` has drained, in a lab whose time runs `scale` times as fast.
+    #[must_use]
+    pub fn drained_at(&self, since: u64, scale: u32) -> u64 {
+        since + u64::from(self.attributes.deregistration_delay_s) * 1000 / u64::from(scale.max(1))
+    }
+}

@@ -4,6 +4,7 @@
 //! and makes the difference real. That is why every resource carries what the driver needs to name things in the kernel:
 //! a [`serial`](Vpc::serial), small, unique in the lab's life, for interface names (15 characters) and kernel table numbers.
 
+mod address;
 mod balancer;
 mod endpoint;
 mod id;
@@ -151,6 +152,23 @@ impl State {
             .filter_map(|l| self.load_balancers.get(&l.load_balancer))
     }
 
+    /// The zone that `target` of `group` stands in, if it stands in a subnet.
+    #[must_use]
+    pub fn zone_of(&self, group: &TargetGroup, target: &Target) -> Option<&str> {
+        let subnet = match group.kind {
+            TargetKind::Instance => {
+                self.subnets.get(&self.instances.get(target.id.as_str())?.interface.subnet)
+            }
+            TargetKind::Ip => {
+                let address = target.id.parse().ok()?;
+                self.subnets
+                    .values()
+                    .find(|s| s.vpc == group.vpc && s.ipv4.contains::<&std::net::Ipv4Addr>(&address))
+            }
+        };
+        subnet.map(|s| s.zone.as_str())
+    }
+
     /// The IPv4 addresses in use in `subnet`: instances, endpoints and load balancer nodes.
     pub fn interfaces_in<'a>(&'a self, subnet: &'a Id) -> impl Iterator<Item = &'a Interface> {
         let instances =
@@ -158,5 +176,17 @@ impl State {
         let endpoints = self.endpoints.values().filter_map(|e| e.interface.as_ref());
         let nodes = self.load_balancers.values().flat_map(|b| b.nodes.iter().map(|n| &n.interface));
         instances.chain(endpoints).chain(nodes).filter(move |i| i.subnet == *subnet)
+    }
+
+    /// Forgets what time has ended: targets that have drained. `now` is in milliseconds since 1970.
+    pub fn settle(&mut self, now: u64) {
+        let scale = self.settings.time_scale;
+        for group in self.target_groups.values_mut() {
+            let done =
+                |t: &Target| t.draining_since.is_some_and(|since| group.drained_at(since, scale) <= now);
+            let drained: Vec<String> =
+                group.targets.iter().filter(|t| done(t)).map(|t| t.id.clone()).collect();
+            group.targets.retain(|t| !drained.contains(&t.id));
+        }
     }
 }
