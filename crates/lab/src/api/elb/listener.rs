@@ -72,7 +72,7 @@ fn describe(call: &mut Call<'_>) -> Result<(), Fault> {
     };
     let Call { form, state, out, .. } = call;
     let arns = form.list("ListenerArns.member");
-    if balancer.is_some() == !arns.is_empty() {
+    if balancer.is_some() != arns.is_empty() {
         let why = "You must specify either listener ARNs or a load balancer ARN";
         return Err(Fault::new("ValidationError", why));
     }
