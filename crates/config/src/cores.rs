@@ -1,132 +1,122 @@
-//! `[cores]`: which CPU does what.
+//! `[cores]` and `[overload]`: which CPU does what.
+//!
+//! The engine's topology judges what is possible; here is where each of its objections points to in the file, and what
+//! is proposed to whoever names no cores.
 
-use serde::Serialize;
+use engine::{Layout, Role, Topology, TopologyError};
+use toml::de::DeValue;
 
 use crate::document::Document;
 use crate::machine::Machine;
 use crate::value;
 
-/// How cores share the work.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mode {
-    /// Receive cores steer to workers over rings, workers hand on to transmit cores.
+/// Which CPU does what. Only a valid [`crate::Settings`] hands one out.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct CoreSettings {
+    /// The data cores, and the inboxes between them.
+    pub topology: Topology,
+    /// CPU of the control thread.
+    pub control: usize,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Mode {
     Pipeline,
-    /// One core receives, inspects and transmits.
     RunToCompletion,
 }
 
-/// Which CPU does what. Only a valid [`crate::Settings`] hands one out.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct CoreSettings {
-    /// How cores share the work.
-    pub mode: Mode,
-    /// CPU of each receive core; empty in run-to-completion.
-    pub rx: Vec<usize>,
-    /// CPU of each worker.
-    pub worker: Vec<usize>,
-    /// CPU of each transmit core; empty in run-to-completion.
-    pub tx: Vec<usize>,
-    /// CPU of the control thread.
-    pub control: usize,
-    /// Packets each ring of an inbox holds; a power of two.
-    pub inbox: u32,
-}
-
 impl CoreSettings {
-    pub(crate) fn read(document: &mut Document<'_>, machine: &Machine) -> Self {
+    /// `None` if the topology cannot be; the document then holds the problem.
+    pub(crate) fn read(document: &mut Document<'_>, machine: &Machine) -> Option<Self> {
         let modes = [("pipeline", Mode::Pipeline), ("run-to-completion", Mode::RunToCompletion)];
         let mode = document.optional("cores", "mode", value::choice(&modes));
-        let cpu = |value: &toml::de::DeValue<'_>| value::number(0..=4095)(value).map(|cpu| cpu as usize);
         let rx = document.optional("cores", "rx", value::list(cpu));
         let worker = document.optional("cores", "worker", value::list(cpu));
         let tx = document.optional("cores", "tx", value::list(cpu));
         let control = document.optional("cores", "control", cpu);
-        let inbox = document.value("cores", "inbox", 1024, value::power_of_two(64..=65536));
+        let inbox = document.value("cores", "inbox", Topology::INBOX_LEN, inbox);
+        let full = [("drop", false), ("reflect", true)];
+        let fail_open = document.value("overload", "inbox_full", false, value::choice(&full));
 
-        let lists_given = rx.is_some() || tx.is_some();
-        let default_mode =
-            if lists_given || machine.cpus.len() >= 4 { Mode::Pipeline } else { Mode::RunToCompletion };
-        let mode = mode.unwrap_or(default_mode);
-        let proposed = propose(mode, &machine.cpus);
-        let cores = Self {
-            mode,
-            rx: rx.unwrap_or(proposed.rx),
-            worker: worker.unwrap_or(proposed.worker),
-            tx: tx.unwrap_or(proposed.tx),
-            control: control.unwrap_or(proposed.control),
-            inbox,
-        };
-        cores.check(document, machine);
-        cores
-    }
-
-    /// The number of cores that receive from the port.
-    #[must_use]
-    pub fn receivers(&self) -> usize {
-        if self.mode == Mode::Pipeline { self.rx.len() } else { self.worker.len() }
-    }
-
-    /// The number of cores that transmit to the port.
-    #[must_use]
-    pub fn transmitters(&self) -> usize {
-        if self.mode == Mode::Pipeline { self.tx.len() } else { self.worker.len() }
-    }
-
-    fn check(&self, document: &mut Document<'_>, machine: &Machine) {
-        let roles = [("cores.rx", &self.rx), ("cores.worker", &self.worker), ("cores.tx", &self.tx)];
-        for (key, cpus) in roles {
-            let unused = self.mode == Mode::RunToCompletion && key != "cores.worker";
-            check_role(document, key, cpus, unused);
-            check_exist(document, key, cpus, machine);
+        let pipeline = rx.is_some() || tx.is_some() || machine.cpus.len() >= 4;
+        let mode = mode.unwrap_or(if pipeline { Mode::Pipeline } else { Mode::RunToCompletion });
+        if mode == Mode::RunToCompletion {
+            for key in ["cores.rx", "cores.tx"] {
+                if document.stands(key) {
+                    document.wrong(key, "is not used in run-to-completion: name the core in cores.worker");
+                }
+            }
         }
-        if self.mode == Mode::RunToCompletion && self.worker.len() > 1 {
-            let wanted = "must be one CPU: a network card cannot bring both directions of a flow to one queue, so more \
-                          cores need mode = \"pipeline\"";
-            document.wrong("cores.worker", wanted);
+        let layout = propose(mode, &machine.cpus, [rx, worker, tx]);
+        let control = control.or(machine.cpus.first().copied()).unwrap_or(0);
+        if !machine.cpus.contains(&control) {
+            document.wrong("cores.control", format!("CPU {control} is not there: {}", usable(&machine.cpus)));
         }
-        check_exist(document, "cores.control", &[self.control], machine);
+        match Topology::new(&layout, &machine.cpus, None) {
+            Ok(mut topology) => {
+                (topology.inbox_len, topology.fail_open) = (inbox, fail_open);
+                Some(Self { topology, control })
+            }
+            Err(error) => {
+                document.wrong(key_of(&error), told(&error, &machine.cpus));
+                None
+            }
+        }
     }
 }
 
-fn check_role(document: &mut Document<'_>, key: &str, cpus: &[usize], unused: bool) {
-    if unused && !cpus.is_empty() {
-        document.wrong(key, "is not used in run-to-completion: name the core in cores.worker");
-    }
-    if !unused && cpus.is_empty() {
-        document.wrong(key, "must name at least one CPU");
-    }
-    let mut seen = cpus.to_vec();
-    seen.sort_unstable();
-    if let Some([twice, _]) = seen.array_windows().find(|[a, b]| a == b) {
-        document.wrong(key, format!("names CPU {twice} twice: one thread of a role per CPU"));
-    }
-}
-
-fn check_exist(document: &mut Document<'_>, key: &str, cpus: &[usize], machine: &Machine) {
-    for cpu in cpus.iter().filter(|cpu| !machine.cpus.contains(cpu)) {
-        let wanted = format!("CPU {cpu} is not there; this process may use {}", ranges(&machine.cpus));
-        document.wrong(key, wanted);
-    }
-}
-
-/// The layout for who names no cores: the control thread on the first CPU, data cores on CPUs of their own as far as
-/// there are enough.
-fn propose(mode: Mode, cpus: &[usize]) -> CoreSettings {
-    let at = |index: usize| cpus.get(index).or(cpus.last()).copied().unwrap_or(0);
-    let control = at(0);
-    let (rx, worker, tx) = match (mode, cpus.len()) {
-        (Mode::RunToCompletion, _) => (vec![], vec![at(1)], vec![]),
-        (Mode::Pipeline, 0..=2) => (vec![at(0)], vec![at(1)], vec![at(0)]),
-        (Mode::Pipeline, 3) => (vec![at(1)], vec![at(2)], vec![at(1)]),
-        (Mode::Pipeline, _) => (vec![at(1)], cpus[3..].to_vec(), vec![at(2)]),
+/// Where in the file the objection points to.
+fn key_of(error: &TopologyError) -> &'static str {
+    let kind = match error {
+        TopologyError::None(kind) | TopologyError::Many { kind, .. } => *kind,
+        TopologyError::NoSuchCpu { role: Role::Rx(_), .. } => "rx",
+        TopologyError::NoSuchCpu { role: Role::Tx(_), .. } => "tx",
+        TopologyError::NoSuchCpu { .. } | TopologyError::RunToCompletion(_) => "worker",
     };
-    CoreSettings { mode, rx, worker, tx, control, inbox: 0 }
+    match kind {
+        "rx" => "cores.rx",
+        "tx" => "cores.tx",
+        _ => "cores.worker",
+    }
 }
 
-/// CPU ids as people write them: `0-3, 6`.
-pub(crate) fn ranges(cpus: &[usize]) -> String {
+fn told(error: &TopologyError, cpus: &[usize]) -> String {
+    match error {
+        TopologyError::NoSuchCpu { cpu, .. } => format!("CPU {cpu} is not there: {}", usable(cpus)),
+        other => other.to_string(),
+    }
+}
+
+fn cpu(value: &DeValue<'_>) -> Result<usize, String> {
+    value::number(0..=4095)(value).map(|cpu| cpu as usize)
+}
+
+fn inbox(value: &DeValue<'_>) -> Result<usize, String> {
+    value::power_of_two(64..=65536)(value).map(|inbox| inbox as usize)
+}
+
+/// The lists that are given, and for those that are not: the control thread on the first CPU, and data cores on CPUs of
+/// their own as far as there are enough.
+fn propose(mode: Mode, cpus: &[usize], [rx, workers, tx]: [Option<Vec<usize>>; 3]) -> Layout {
+    let at = |index: usize| cpus.get(index).or(cpus.last()).copied().unwrap_or(0);
+    if mode == Mode::RunToCompletion {
+        return Layout::RunToCompletion { cpus: workers.unwrap_or_else(|| vec![at(1)]) };
+    }
+    let (rx_at, workers_at, tx_at) = match cpus {
+        [] | [_] | [_, _] => (0, vec![at(1)], 0),
+        [_, _, _] => (1, vec![at(2)], 1),
+        [_, _, _, rest @ ..] => (1, rest.to_vec(), 2),
+    };
+    Layout::Pipeline {
+        rx: rx.unwrap_or_else(|| vec![at(rx_at)]),
+        workers: workers.unwrap_or(workers_at),
+        tx: tx.unwrap_or_else(|| vec![at(tx_at)]),
+    }
+}
+
+/// The CPUs there are, as people write them: `0-3, 6`.
+fn usable(cpus: &[usize]) -> String {
     let mut spans: Vec<(usize, usize)> = Vec::new();
     for cpu in cpus {
         match spans.last_mut() {
@@ -138,5 +128,5 @@ pub(crate) fn ranges(cpus: &[usize]) -> String {
         if start == end { format!("{start}") } else { format!("{start}-{end}") }
     };
     let spans: Vec<String> = spans.iter().map(text).collect();
-    if spans.is_empty() { "none".into() } else { spans.join(", ") }
+    format!("this process may use {}", spans.join(", "))
 }

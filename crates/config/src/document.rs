@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -106,6 +107,11 @@ impl<'a> Document<'a> {
         self.free.push(table.into());
         let Some(table) = lookup(&mut self.table, table) else { return Vec::new() };
         table.keys().map(|key| key.get_ref().to_string()).collect()
+    }
+
+    /// A path as it is meant: relative to this file.
+    pub(crate) fn beside(&self, path: &str) -> PathBuf {
+        Path::new(self.file).parent().unwrap_or(Path::new("")).join(path)
     }
 
     /// Does the key stand in the file? Only for keys that were asked for.

@@ -19,13 +19,13 @@ mod sections;
 mod settings;
 mod value;
 
-pub use cores::{CoreSettings, Mode};
+pub use cores::CoreSettings;
 pub use machine::Machine;
-pub use plan::{Idle, LANE, OVERHEAD, Plan, Pool, Thread};
+pub use plan::{OVERHEAD, Plan, Pool, Thread};
 pub use port::{PortSettings, Profile};
 pub use problem::{ConfigError, Problem};
 pub use sections::{
-    DefaultAction, EalSettings, EventOutput, FlowSettings, HealthProtocol, HealthSettings, InboxFull,
-    Midstream, PolicySettings, RuleOrder, ServiceSettings, TunnelSettings,
+    EalSettings, EventOutput, FlowSettings, HealthProtocol, HealthSettings, Midstream, PolicySettings,
+    ServiceSettings, TunnelSettings,
 };
 pub use settings::Settings;

@@ -8,25 +8,24 @@
 
 use std::fmt;
 
+use engine::{LOCAL_LANE_LEN, Role, Sharing, Topology};
 use serde::Serialize;
 
-use crate::cores::{CoreSettings, Mode};
+use crate::cores::CoreSettings;
 use crate::document::Document;
 use crate::port::{PortSettings, Profile};
 use crate::sections::EalSettings;
 
 /// What GENEVE adds to an inner packet on the wire, without Ethernet: IPv4 20, UDP 8, GENEVE with GWLB's options 40.
-pub const OVERHEAD: u32 = 68;
-/// Packets a burst holds at most.
-const BURST: u64 = 32;
-/// Mbufs in a core's mempool cache: 256, flushed at one and a half times that (DPDK, `CALC_CACHE_FLUSHTHRESH`).
-const CACHE: u64 = 384;
-/// Frames between the data cores and the local lane, both ways.
-pub const LANE: u64 = 256;
+pub const OVERHEAD: u16 = 68;
+/// Mbufs that a thread's mempool cache may keep aside.
+const CACHE: u32 = 256;
 /// Bytes in front of a frame in its mbuf (`RTE_PKTMBUF_HEADROOM`).
-const HEADROOM: u32 = 128;
+const HEADROOM: u16 = 128;
 /// Bytes of an mbuf and its pool header besides its data room.
-const MBUF: u32 = 128 + 64;
+const MBUF: u64 = 128 + 64;
+/// Bytes of an ordinary page.
+const PAGE: u64 = 4096;
 /// What DPDK itself needs: port, rings, its own tables.
 const EAL_MB: u64 = 32;
 /// Mbufs in a pool at most; more than this is a mistake in the layout, not a need.
@@ -38,16 +37,16 @@ const FLOW_BYTES: u64 = 160;
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Plan {
-    /// One thread each, the control thread last.
+    /// One for each CPU that has a data core, and the control thread.
     pub threads: Vec<Thread>,
-    /// How a core waits for packets.
-    pub idle: Idle,
+    /// Whether data threads have their CPUs to themselves and spin, or give way.
+    pub spin: bool,
     /// Rings between data cores.
     pub rings: u64,
     /// Packets each ring holds.
-    pub ring_capacity: u32,
+    pub ring_capacity: u64,
     /// The port's MTU: the largest outer packet.
-    pub outer_mtu: u32,
+    pub outer_mtu: u16,
     /// The packet pool.
     pub mempool: Pool,
     /// Memory for DPDK, in MiB.
@@ -61,24 +60,14 @@ pub struct Plan {
 /// A thread and its place.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Thread {
-    /// `rx0`, `worker1`, `tx0`, `control`.
+    /// Its roles: `rx0`, `worker1`, `rx0+tx0`, `rtc0`, `control`.
     pub name: String,
     /// The CPU it is pinned to.
     pub cpu: usize,
     /// Receive queues it polls.
-    pub rx_queues: Vec<u32>,
-    /// The transmit queue it fills, if any.
-    pub tx_queue: Option<u32>,
-}
-
-/// How a core waits for packets.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Idle {
-    /// Every data core has its CPU to itself and spins.
-    Spin,
-    /// Threads share a CPU, so whoever finds nothing gives way.
-    Yield,
+    pub rx_queues: Vec<usize>,
+    /// Transmit queues it fills.
+    pub tx_queues: Vec<usize>,
 }
 
 /// The packet pool, and why it is as large as it is.
@@ -90,34 +79,37 @@ pub struct Pool {
     pub needed: u64,
     /// Of these, in descriptors.
     pub descriptors: u64,
-    /// In rings.
-    pub rings: u64,
-    /// In cores' hands and their mempool caches.
-    pub cores: u64,
+    /// In rings and in cores' hands.
+    pub held: u64,
+    /// In the threads' mempool caches.
+    pub caches: u64,
     /// In the local lane.
     pub lane: u64,
+    /// Mbufs that one thread's cache may keep aside.
+    pub cache: u32,
     /// Bytes for a frame in each mbuf, headroom included.
-    pub data_room: u32,
+    pub data_room: u16,
 }
 
 impl Plan {
     pub(crate) fn new(eal: &EalSettings, port: &PortSettings, cores: &CoreSettings, flows: u32) -> Self {
-        let threads = threads(port, cores);
-        let rings = match cores.mode {
-            Mode::Pipeline => count(&cores.worker) * (count(&cores.rx) + count(&cores.tx)),
-            Mode::RunToCompletion => 0,
-        };
-        let mempool = Pool::new(port, cores, rings, count(&threads));
-        let memory_mb = eal.memory.map_or_else(|| mempool.megabytes() + EAL_MB, u64::from);
+        let topology = &cores.topology;
+        let threads = threads(cores);
+        let outer_mtu = port.mtu + OVERHEAD;
+        let mempool = Pool::new(port, topology, threads.len() as u64, outer_mtu);
+        let free = eal.huge_page_bytes >> 20;
+        let fits = free >= eal.memory.map_or(mempool.megabytes(true) + EAL_MB, u64::from);
+        let huge_pages = eal.huge_pages.unwrap_or(fits);
+        let memory_mb = eal.memory.map_or(mempool.megabytes(huge_pages) + EAL_MB, u64::from);
         Self {
-            idle: idle(&threads),
             threads,
-            rings,
-            ring_capacity: cores.inbox,
-            outer_mtu: port.mtu + OVERHEAD,
+            spin: topology.sharing() == Sharing::Exclusive,
+            rings: rings(topology),
+            ring_capacity: topology.inbox_len as u64,
+            outer_mtu,
             mempool,
             memory_mb,
-            huge_pages: eal.huge_pages.unwrap_or(eal.huge_page_bytes >> 20 >= memory_mb),
+            huge_pages,
             flow_mb: (u64::from(flows) * FLOW_BYTES).div_ceil(1 << 20),
         }
     }
@@ -126,32 +118,31 @@ impl Plan {
     pub(crate) fn check(&self, document: &mut Document<'_>, eal: &EalSettings) {
         let pool = &self.mempool;
         if pool.mbufs < pool.needed {
+            let Pool { needed, descriptors, held, caches, lane, .. } = pool;
             let wanted = format!(
-                "must be at least {}: {} for descriptors, {} for rings, {} for cores and their caches, {} for the \
-                 local lane",
-                pool.needed, pool.descriptors, pool.rings, pool.cores, pool.lane
+                "must be at least {needed}: {descriptors} for descriptors, {held} for rings and cores, {caches} for \
+                 mempool caches, {lane} for the local lane"
             );
             document.wrong("port.mempool", wanted);
         }
         if pool.needed > MBUFS {
-            let wanted = format!(
-                "would have to be {}, more than {MBUFS}: fewer queues, fewer cores or a smaller inbox",
-                pool.needed
-            );
+            let needed = pool.needed;
+            let wanted =
+                format!("would be {needed} mbufs, more than {MBUFS}: fewer cores or a smaller cores.inbox");
             document.wrong("port.mempool", wanted);
         }
-        let needed = pool.megabytes() + EAL_MB;
-        if self.memory_mb < needed {
-            let wanted =
-                format!("must be at least {needed} (MiB): {} mbufs take {}", pool.mbufs, pool.megabytes());
+        let taken = pool.megabytes(self.huge_pages);
+        if self.memory_mb < taken + EAL_MB {
+            let needed = taken + EAL_MB;
+            let wanted = format!("must be at least {needed} (MiB): {} mbufs take {taken}", pool.mbufs);
             document.wrong("eal.memory", wanted);
         }
-        if self.huge_pages && eal.huge_page_bytes >> 20 < self.memory_mb {
+        let free = eal.huge_page_bytes >> 20;
+        if self.huge_pages && free < self.memory_mb {
             let wanted = format!(
-                "needs {} MiB of free huge pages and {} are there; dpdk-config/README.md says how to get them, \
+                "needs {} MiB of free huge pages and {free} are there; dpdk-config/README.md says how to get them, \
                  \"auto\" does without",
-                self.memory_mb,
-                eal.huge_page_bytes >> 20
+                self.memory_mb
             );
             document.wrong("eal.huge_pages", wanted);
         }
@@ -159,111 +150,104 @@ impl Plan {
 }
 
 impl Pool {
-    fn new(port: &PortSettings, cores: &CoreSettings, rings: u64, threads: u64) -> Self {
-        let tx_queues = cores.transmitters() as u64;
-        let descriptors = u64::from(port.rx_queues) * u64::from(port.rx_descriptors)
-            + tx_queues * u64::from(port.tx_descriptors);
-        let rings = rings * u64::from(cores.inbox);
-        // One more than the threads: DPDK's main thread has a cache too.
-        let in_cores = (threads + 1) * (CACHE + 2 * BURST);
-        let lane = 2 * LANE;
-        let needed = descriptors + rings + in_cores + lane;
+    fn new(port: &PortSettings, topology: &Topology, threads: u64, outer_mtu: u16) -> Self {
+        let (rx, tx) = (topology.rx_queues() as u64, topology.tx_queues() as u64);
+        let descriptors = rx * u64::from(port.rx_descriptors) + tx * u64::from(port.tx_descriptors);
+        let held = topology.most_held() as u64;
+        // A cache is flushed at one and a half times its size (`CALC_CACHE_FLUSHTHRESH`), and DPDK's main thread has one.
+        let caches = (threads + 1) * u64::from(CACHE) * 3 / 2;
+        let lane = 2 * LOCAL_LANE_LEN as u64;
+        let needed = descriptors + held + caches + lane;
         Self {
             // A pool of 2^n - 1 wastes the least memory (DPDK, rte_mempool_create).
             mbufs: port.mempool.map_or((needed + 1).next_power_of_two() - 1, u64::from),
             needed,
             descriptors,
-            rings,
-            cores: in_cores,
+            held,
+            caches,
             lane,
-            data_room: data_room(port),
+            cache: CACHE,
+            data_room: data_room(port.profile, outer_mtu),
         }
     }
 
-    fn megabytes(&self) -> u64 {
-        (self.mbufs * u64::from(self.data_room + MBUF)).div_ceil(1 << 20)
+    /// Memory of the pool in MiB. No mbuf may cross a page that might not be followed by its neighbour
+    /// (`rte_mempool_populate_default`): a large one begins a page, small ones share one.
+    fn megabytes(&self, huge_pages: bool) -> u64 {
+        let mbuf = u64::from(self.data_room) + MBUF;
+        let bytes = match huge_pages {
+            // What is lost at the end of each 2 MiB page is less than a mbuf.
+            true => self.mbufs.div_ceil((2 << 20) / mbuf) * (2 << 20),
+            false if mbuf > PAGE => self.mbufs * mbuf.next_multiple_of(PAGE),
+            false => self.mbufs.div_ceil(PAGE / mbuf) * PAGE,
+        };
+        bytes.div_ceil(1 << 20)
     }
 }
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let idle = match self.idle {
-            Idle::Spin => "cores of their own, spin",
-            Idle::Yield => "threads share a CPU, yield",
-        };
-        writeln!(f, "cores      {idle}")?;
+        let idle = if self.spin { "CPUs of their own: spin" } else { "shared CPUs: yield, then sleep" };
+        writeln!(f, "cores    {idle}")?;
         for thread in &self.threads {
-            let queues = |queues: &[u32]| queues.iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
-            write!(f, "  {:<9}cpu {}", thread.name, thread.cpu)?;
+            let queues = |queues: &[usize]| queues.iter().map(usize::to_string).collect::<Vec<_>>().join(" ");
+            write!(f, "  cpu {:<3}{}", thread.cpu, thread.name)?;
             if !thread.rx_queues.is_empty() {
                 write!(f, ", receive queue {}", queues(&thread.rx_queues))?;
             }
-            if let Some(queue) = thread.tx_queue {
-                write!(f, ", transmit queue {queue}")?;
+            if !thread.tx_queues.is_empty() {
+                write!(f, ", transmit queue {}", queues(&thread.tx_queues))?;
             }
             writeln!(f)?;
         }
-        writeln!(f, "rings      {} of {} packets", self.rings, self.ring_capacity)?;
-        let pool = &self.mempool;
+        writeln!(f, "rings    {} of {} packets", self.rings, self.ring_capacity)?;
+        let Pool { mbufs, needed, descriptors, held, caches, lane, data_room, .. } = &self.mempool;
         writeln!(
             f,
-            "mempool    {} mbufs of {} bytes (at once: {})",
-            pool.mbufs, pool.data_room, pool.needed
+            "mempool  {mbufs} mbufs of {data_room} bytes for frames of an MTU of {}",
+            self.outer_mtu
         )?;
-        writeln!(f, "             descriptors {}, rings {}", pool.descriptors, pool.rings)?;
-        writeln!(f, "             cores {}, local lane {}", pool.cores, pool.lane)?;
+        writeln!(
+            f,
+            "  at once {needed}: descriptors {descriptors}, rings and cores {held}, caches {caches}, lane {lane}"
+        )?;
         let pages = if self.huge_pages { "huge pages" } else { "ordinary pages" };
-        writeln!(f, "memory     {} MiB of {pages} for DPDK", self.memory_mb)?;
-        writeln!(f, "           {} MiB for flow tables when full", self.flow_mb)
+        writeln!(f, "memory   {} MiB of {pages} for DPDK", self.memory_mb)?;
+        writeln!(f, "  {} MiB for the flow tables", self.flow_mb)
     }
 }
 
-fn threads(port: &PortSettings, cores: &CoreSettings) -> Vec<Thread> {
-    let receivers = u32::try_from(cores.receivers()).unwrap_or(u32::MAX);
-    // Queues are dealt out like cards, so that every receive core has one.
-    let queues = |receiver: u32| (0..port.rx_queues).filter(|queue| queue % receivers == receiver).collect();
-    let pipeline = cores.mode == Mode::Pipeline;
-    let role = |name: &str, cpus: &[usize], receives: bool, transmits: bool| -> Vec<Thread> {
-        let thread = |(index, cpu): (u32, &usize)| Thread {
-            name: format!("{name}{index}"),
-            cpu: *cpu,
-            rx_queues: if receives { queues(index) } else { Vec::new() },
-            tx_queue: transmits.then_some(index),
+fn threads(cores: &CoreSettings) -> Vec<Thread> {
+    let queues = |roles: &[Role], which: fn(Role) -> bool| {
+        let number = |role: &Role| match *role {
+            Role::Rx(index) | Role::Worker(index) | Role::Tx(index) | Role::Rtc(index) => index,
         };
-        (0..).zip(cpus).map(thread).collect()
+        roles.iter().filter(|role| which(**role)).map(number).collect()
     };
-    let mut threads = role("rx", &cores.rx, true, false);
-    threads.extend(role("worker", &cores.worker, !pipeline, !pipeline));
-    threads.extend(role("tx", &cores.tx, false, true));
-    threads.push(Thread {
-        name: "control".into(),
-        cpu: cores.control,
-        rx_queues: Vec::new(),
-        tx_queue: None,
+    let data = cores.topology.threads().into_iter().map(|thread| Thread {
+        name: thread.name(),
+        cpu: thread.cpu,
+        rx_queues: queues(&thread.roles, Role::receives),
+        tx_queues: queues(&thread.roles, Role::transmits),
     });
-    threads
+    let control =
+        Thread { name: "control".into(), cpu: cores.control, rx_queues: Vec::new(), tx_queues: Vec::new() };
+    data.chain([control]).collect()
 }
 
-fn idle(threads: &[Thread]) -> Idle {
-    let mut cpus: Vec<usize> = threads.iter().map(|thread| thread.cpu).collect();
-    cpus.sort_unstable();
-    if cpus.array_windows().any(|[a, b]| a == b) { Idle::Yield } else { Idle::Spin }
+fn rings(topology: &Topology) -> u64 {
+    let (rx, workers, tx) = (topology.rx_queues(), topology.workers(), topology.tx_queues());
+    let bypasses = if topology.fail_open { rx * tx } else { 0 };
+    if topology.runs_to_completion() { 0 } else { (rx * workers + workers * tx + bypasses) as u64 }
 }
 
 /// Room for one whole frame: an mbuf is one segment, so that inspection sees a packet's bytes in one piece.
-fn data_room(port: &PortSettings) -> u32 {
-    let frame = 14 + OVERHEAD + port.mtu;
-    match port.profile {
-        // Packet sockets copy into slots whose size is a power of two, slot header included, and the driver wants the
-        // mbuf to hold a whole slot.
-        Profile::AfPacket => (frame + 128).next_power_of_two() + HEADROOM,
-        // The kernel keeps 256 bytes of each XDP frame for itself.
-        Profile::AfXdp => (frame + 256).next_multiple_of(512) + HEADROOM,
-        // GWLB may add options one day: there is room for them up to the next KiB.
-        _ => frame.next_multiple_of(1024) + HEADROOM,
-    }
-}
-
-fn count<T>(of: &[T]) -> u64 {
-    of.len() as u64
+fn data_room(profile: Profile, outer_mtu: u16) -> u16 {
+    let kept = match profile {
+        // The kernel keeps 256 bytes in front of an XDP frame, the link layer 18.
+        Profile::AfXdp => 256 + 18,
+        // A packet socket's slot holds 84 bytes besides the packet; the other drivers need fewer.
+        _ => 84,
+    };
+    (outer_mtu + kept).next_multiple_of(512) + HEADROOM
 }

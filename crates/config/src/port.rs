@@ -2,8 +2,10 @@
 
 use std::net::Ipv4Addr;
 
+use engine::Topology;
 use ipnet::Ipv4Net;
 use serde::Serialize;
+use toml::de::DeValue;
 
 use crate::document::Document;
 use crate::value;
@@ -45,23 +47,21 @@ pub struct PortSettings {
     /// The subnet's router.
     pub gateway: Ipv4Addr,
     /// The largest inner packet, in bytes. GENEVE adds 68 on the wire (AWS, "Gateway Load Balancers").
-    pub mtu: u32,
-    /// Receive queues, shared out among the receive cores.
-    pub rx_queues: u32,
+    pub mtu: u16,
     /// Descriptors of each receive queue.
-    pub rx_descriptors: u32,
+    pub rx_descriptors: u16,
     /// Descriptors of each transmit queue.
-    pub tx_descriptors: u32,
+    pub tx_descriptors: u16,
     /// Size of the packet pool if the operator fixed it.
     pub mempool: Option<u32>,
 }
 
 /// Largest inner packet of an AF_XDP port: the driver attaches up to MTU 3498 (dpdk-config/README.md).
-const AF_XDP_MTU: u32 = 3430;
+const AF_XDP_MTU: u16 = 3430;
 
 impl PortSettings {
     /// `None` if a required key is missing or wrong; the document then holds the problem.
-    pub(crate) fn read(document: &mut Document<'_>, rx_cores: u32) -> Option<Self> {
+    pub(crate) fn read(document: &mut Document<'_>) -> Option<Self> {
         let profiles = [
             ("ena", Profile::Ena),
             ("af_packet", Profile::AfPacket),
@@ -83,10 +83,9 @@ impl PortSettings {
             value::host_in_subnet,
         );
         let gateway = document.optional("port", "gateway", value::host);
-        let mtu = document.optional("port", "mtu", value::number(576..=9000));
-        let rx_queues = document.value("port", "rx_queues", rx_cores, value::number(1..=128));
-        let rx_descriptors = document.value("port", "rx_descriptors", 1024, value::power_of_two(128..=16384));
-        let tx_descriptors = document.value("port", "tx_descriptors", 1024, value::power_of_two(128..=16384));
+        let mtu = document.optional("port", "mtu", |value| value::number(576..=9000)(value).and_then(narrow));
+        let rx_descriptors = document.value("port", "rx_descriptors", 1024, descriptors);
+        let tx_descriptors = document.value("port", "tx_descriptors", 1024, descriptors);
         let mempool = document.optional("port", "mempool", value::number(1..=16_777_215));
 
         let (profile, address) = (profile?, address?);
@@ -99,11 +98,31 @@ impl PortSettings {
             address,
             gateway: check_gateway(document, address, gateway),
             mtu: check_mtu(document, profile, mtu),
-            rx_queues: check_queues(document, rx_queues, rx_cores),
             rx_descriptors,
             tx_descriptors,
             mempool,
         })
+    }
+}
+
+impl PortSettings {
+    /// Tell of a topology that the driver has no queues for.
+    pub(crate) fn check_queues(&self, document: &mut Document<'_>, topology: &Topology) {
+        let (rx, tx) = (topology.rx_queues(), topology.tx_queues());
+        let (fits, wanted) = match self.profile {
+            Profile::Ena | Profile::Null => (true, ""),
+            Profile::Ring => {
+                (rx <= 16 && tx <= 16, "must be at most 16, as cores.rx: net_ring has 16 queues")
+            }
+            Profile::Pcap => (rx == 1 && tx == 1, "must be one core, as cores.rx: a capture is one queue"),
+            Profile::Tap => (rx == tx, "must be as many cores as cores.rx: a TAP queue is for both ways"),
+            Profile::AfPacket | Profile::AfXdp => {
+                (tx <= rx, "must be at most as many cores as cores.rx: a socket is a queue for both ways")
+            }
+        };
+        if !fits {
+            document.wrong("cores.tx", wanted);
+        }
     }
 }
 
@@ -137,11 +156,11 @@ fn check_device(
             document.wrong("port.device", format!("is required: {wanted}"));
             String::new()
         }
-        (Some(device), Profile::Ena) if !is_pci_address(&device) => {
+        (Some(device), Profile::Ena) => pci_address(&device).unwrap_or_else(|| {
             document.wrong("port.device", format!("must be {wanted}"));
             device
-        }
-        (Some(device), Profile::Pcap | Profile::Ena) => path(document, device),
+        }),
+        (Some(device), Profile::Pcap) => path(document, device),
         (Some(device), _) => interface(document, device),
     }
 }
@@ -166,17 +185,13 @@ fn path(document: &mut Document<'_>, device: String) -> String {
     device
 }
 
-/// `domain:bus:device.function` or `bus:device.function`, hexadecimal.
-fn is_pci_address(text: &str) -> bool {
-    let hex = |part: &str, digits: usize| part.len() == digits && part.chars().all(|c| c.is_ascii_hexdigit());
-    let parts: Vec<&str> = text.split(':').collect();
-    let (domain, bus, slot) = match parts.as_slice() {
-        [domain, bus, slot] => (*domain, *bus, *slot),
-        [bus, slot] => ("0000", *bus, *slot),
-        _ => return false,
-    };
-    let slot = slot.split_once('.').is_some_and(|(device, function)| hex(device, 2) && hex(function, 1));
-    hex(domain, 4) && hex(bus, 2) && slot
+/// The address in full, `domain:bus:device.function`, hexadecimal; the domain may be left out.
+fn pci_address(text: &str) -> Option<String> {
+    let full = if text.matches(':').count() == 1 { format!("0000:{text}") } else { text.to_string() };
+    let shape = b"hhhh:hh:hh.h";
+    let fits =
+        |(byte, wanted): (u8, &u8)| if *wanted == b'h' { byte.is_ascii_hexdigit() } else { byte == *wanted };
+    (full.len() == shape.len() && full.bytes().zip(shape).all(fits)).then_some(full)
 }
 
 fn check_gateway(document: &mut Document<'_>, address: Ipv4Net, gateway: Option<Ipv4Addr>) -> Ipv4Addr {
@@ -196,7 +211,7 @@ fn check_gateway(document: &mut Document<'_>, address: Ipv4Net, gateway: Option<
     gateway
 }
 
-fn check_mtu(document: &mut Document<'_>, profile: Profile, mtu: Option<u32>) -> u32 {
+fn check_mtu(document: &mut Document<'_>, profile: Profile, mtu: Option<u16>) -> u16 {
     let default = if profile == Profile::AfXdp { 1500 } else { 8500 };
     let mtu = mtu.unwrap_or(default);
     if profile == Profile::AfXdp && mtu > AF_XDP_MTU {
@@ -208,15 +223,15 @@ fn check_mtu(document: &mut Document<'_>, profile: Profile, mtu: Option<u32>) ->
     mtu
 }
 
-fn check_queues(document: &mut Document<'_>, rx_queues: u32, rx_cores: u32) -> u32 {
-    if rx_queues < rx_cores {
-        let wanted = format!("must be at least {rx_cores}: every receive core polls a queue of its own");
-        document.wrong("port.rx_queues", wanted);
-    }
-    rx_queues
+fn descriptors(value: &DeValue<'_>) -> Result<u16, String> {
+    value::power_of_two(128..=16384)(value).and_then(narrow)
 }
 
-fn devargs(value: &toml::de::DeValue<'_>) -> Result<String, String> {
+fn narrow(number: u32) -> Result<u16, String> {
+    u16::try_from(number).map_err(|error| error.to_string())
+}
+
+fn devargs(value: &DeValue<'_>) -> Result<String, String> {
     let wanted = "must be device arguments as DPDK writes them, \"key=value,key=value\", or empty";
     let text = value.as_str().ok_or(wanted)?;
     let good =

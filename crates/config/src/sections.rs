@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::Ipv4Net;
-use serde::{Serialize, Serializer};
+use policy::{DefaultAction, Order, Variables};
+use toml::de::DeValue;
 
 use crate::document::Document;
 use crate::machine::Machine;
 use crate::value;
 
 /// `[eal]`: memory for DPDK's environment abstraction layer.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct EalSettings {
     /// MiB if the operator fixed it.
@@ -24,7 +25,7 @@ pub struct EalSettings {
 }
 
 /// `[tunnel]`: which GENEVE frames are for us.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct TunnelSettings {
     /// UDP port of GENEVE; 6081 unless somebody has a reason (RFC 8926 §3.3).
@@ -34,8 +35,7 @@ pub struct TunnelSettings {
 }
 
 /// What to do with a TCP packet of a flow whose start was not seen.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Midstream {
     /// Track it as an established flow.
     Pass,
@@ -44,58 +44,31 @@ pub enum Midstream {
 }
 
 /// `[flow]`: how many flows, how long.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FlowSettings {
     /// Flows that all workers together can track.
     pub capacity: u32,
     /// Idle time after which an established TCP flow is forgotten.
-    #[serde(serialize_with = "seconds")]
     pub tcp_timeout: Duration,
     /// Idle time after which any other flow is forgotten.
-    #[serde(serialize_with = "seconds")]
     pub other_timeout: Duration,
     /// Flows that were there before us.
     pub midstream: Midstream,
 }
 
-/// What happens to a packet that no rule decides.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DefaultAction {
-    /// Return it to the GWLB.
-    Forward,
-    /// Drop it.
-    Drop,
-}
-
-/// In which order rules are tried.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RuleOrder {
-    /// As they stand in the files; the first that passes or drops ends.
-    Strict,
-    /// Suricata's order: pass, drop, alert.
-    Action,
-}
-
 /// `[policy]`: the operator's rules.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PolicySettings {
-    /// Rule files. A relative path is relative to the configuration file.
-    pub rules: Vec<PathBuf>,
-    /// What happens to a packet that no rule decides.
-    pub default: DefaultAction,
-    /// In which order rules are tried.
-    pub order: RuleOrder,
-    /// Values of `$VARS` in rules, by name, as the rule language writes address and port lists.
-    pub vars: Vec<(String, String)>,
+    /// Rule files; those that were relative to the configuration file are below its directory now.
+    pub files: Vec<PathBuf>,
+    /// How their rules are read and tried.
+    pub rules: policy::Settings,
 }
 
 /// What the GWLB's health check of the target group is set to.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum HealthProtocol {
     /// A status code is read: unhealthy answers 503.
     Http,
@@ -104,36 +77,23 @@ pub enum HealthProtocol {
 }
 
 /// `[health]`: what answers the GWLB's health checks.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct HealthSettings {
     /// As in the target group.
     pub protocol: HealthProtocol,
     /// TCP port of the check.
-    #[serde(rename = "port")]
     pub tcp_port: u16,
     /// Path of the HTTP check.
     pub path: String,
     /// Connections at once, over all GWLB nodes.
     pub connections: u32,
     /// A check that is not done after this long is reset.
-    #[serde(serialize_with = "seconds")]
     pub timeout: Duration,
 }
 
-/// What happens to packets whose worker cannot keep up.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum InboxFull {
-    /// Drop them: nothing passes uninspected.
-    Drop,
-    /// Return them uninspected: traffic is worth more than inspection.
-    Reflect,
-}
-
 /// Where events are written.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum EventOutput {
     /// Nowhere.
     Off,
@@ -143,8 +103,8 @@ pub enum EventOutput {
     File(PathBuf),
 }
 
-/// `[metrics]`, `[events]`, `[drain]`, `[overload]`: single keys.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+/// `[metrics]`, `[events]`, `[drain]`: single keys.
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ServiceSettings {
     /// Address of the Prometheus exporter, on the management side.
@@ -152,15 +112,12 @@ pub struct ServiceSettings {
     /// Where alerts and flow records go.
     pub events: EventOutput,
     /// Between failing the health check and stopping: the GWLB's interval times its unhealthy threshold, and some.
-    #[serde(serialize_with = "seconds")]
     pub drain_delay: Duration,
-    /// What happens to packets whose worker cannot keep up.
-    pub inbox_full: InboxFull,
 }
 
 impl EalSettings {
     pub(crate) fn read(document: &mut Document<'_>, machine: &Machine) -> Self {
-        let huge_pages = |value: &toml::de::DeValue<'_>| match value.as_str() {
+        let huge_pages = |value: &DeValue<'_>| match value.as_str() {
             Some("auto") => Ok(None),
             _ => value.as_bool().map(Some).ok_or_else(|| "must be \"auto\", true or false".to_string()),
         };
@@ -186,10 +143,10 @@ impl TunnelSettings {
 }
 
 impl FlowSettings {
-    pub(crate) fn read(document: &mut Document<'_>, workers: u32) -> Self {
+    pub(crate) fn read(document: &mut Document<'_>, workers: usize) -> Self {
         let midstream = [("pass", Midstream::Pass), ("drop", Midstream::Drop)];
         let capacity = document.value("flow", "capacity", 1_000_000, value::number(1..=1_000_000_000));
-        if capacity < workers {
+        if (capacity as usize) < workers {
             document.wrong("flow.capacity", format!("must be at least {workers}: one flow for every worker"));
         }
         Self {
@@ -214,26 +171,45 @@ impl FlowSettings {
 impl PolicySettings {
     pub(crate) fn read(document: &mut Document<'_>) -> Self {
         let actions = [("forward", DefaultAction::Forward), ("drop", DefaultAction::Drop)];
-        let orders = [("strict", RuleOrder::Strict), ("action", RuleOrder::Action)];
-        let rules = document.value("policy", "rules", Vec::new(), value::list(value::text));
-        let mut settings = Self {
-            rules: rules.into_iter().map(PathBuf::from).collect(),
-            default: document.value("policy", "default", DefaultAction::Forward, value::choice(&actions)),
-            order: document.value("policy", "order", RuleOrder::Strict, value::choice(&orders)),
-            vars: Vec::new(),
+        let orders = [("strict", Order::Strict), ("action", Order::Action)];
+        let files = document.value("policy", "rules", Vec::new(), value::list(value::text));
+        let mut rules = policy::Settings {
+            order: document.value("policy", "order", Order::Strict, value::choice(&orders)),
+            default_action: document.value(
+                "policy",
+                "default",
+                DefaultAction::Forward,
+                value::choice(&actions),
+            ),
+            variables: Variables::default(),
         };
         for name in document.free_keys("policy.vars") {
-            let value = document.optional("policy.vars", &name, value::text);
-            settings.vars.extend(value.map(|value| (name, value)));
+            let set = |value: &DeValue<'_>| set_variable(&mut rules.variables, &name, &value::text(value)?);
+            // The value is set where it is read, or wrong.
+            let _ = document.optional("policy.vars", &name, set);
         }
-        settings
+        Self { files: files.into_iter().map(|file| document.beside(&file)).collect(), rules }
+    }
+}
+
+/// A variable is a list of addresses or of ports, whichever its text is; a text that is both is both.
+fn set_variable(variables: &mut Variables, name: &str, list: &str) -> Result<(), String> {
+    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        return Err("is no variable's name: letters, digits and _".into());
+    }
+    let ports = variables.set_ports(name, list);
+    match (variables.set_addresses(name, list), ports) {
+        (Err(addresses), Err(ports)) => {
+            Err(format!("is no list of addresses ({addresses}) nor of ports ({ports})"))
+        }
+        _ => Ok(()),
     }
 }
 
 impl HealthSettings {
     pub(crate) fn read(document: &mut Document<'_>) -> Self {
         let protocols = [("http", HealthProtocol::Http), ("tcp", HealthProtocol::Tcp)];
-        let path = |value: &toml::de::DeValue<'_>| {
+        let path = |value: &DeValue<'_>| {
             let good = |path: &String| {
                 path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic() && b != b'?')
             };
@@ -253,8 +229,7 @@ impl HealthSettings {
 impl ServiceSettings {
     pub(crate) fn read(document: &mut Document<'_>) -> Self {
         let loopback = SocketAddr::from(([127, 0, 0, 1], 9100));
-        let full = [("drop", InboxFull::Drop), ("reflect", InboxFull::Reflect)];
-        let output = |value: &toml::de::DeValue<'_>| {
+        let output = |value: &DeValue<'_>| {
             let said =
                 value::text(value).map_err(|_| "must be \"off\", \"stdout\" or a file's name".to_string())?;
             Ok(match said.as_str() {
@@ -267,11 +242,6 @@ impl ServiceSettings {
             metrics: document.value("metrics", "listen", loopback, value::socket),
             events: document.value("events", "output", EventOutput::Stdout, output),
             drain_delay: document.value("drain", "delay", Duration::from_secs(25), value::seconds(0..=3600)),
-            inbox_full: document.value("overload", "inbox_full", InboxFull::Drop, value::choice(&full)),
         }
     }
-}
-
-fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(duration.as_secs())
 }

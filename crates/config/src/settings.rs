@@ -1,7 +1,5 @@
 //! The one door from text to settings.
 
-use serde::Serialize;
-
 use crate::cores::CoreSettings;
 use crate::document::Document;
 use crate::machine::Machine;
@@ -13,7 +11,7 @@ use crate::sections::{
 };
 
 /// A valid configuration: whoever holds one need not check anything again.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Settings {
     port: PortSettings,
     eal: EalSettings,
@@ -39,9 +37,8 @@ impl Settings {
 
     fn read(document: &mut Document<'_>, machine: &Machine) -> Option<Self> {
         let cores = CoreSettings::read(document, machine);
-        let receivers = u32::try_from(cores.receivers()).unwrap_or(u32::MAX);
-        let workers = u32::try_from(cores.worker.len()).unwrap_or(u32::MAX);
-        let port = PortSettings::read(document, receivers.max(1));
+        let workers = cores.as_ref().map_or(1, |cores| cores.topology.workers());
+        let port = PortSettings::read(document);
         let eal = EalSettings::read(document, machine);
         let tunnel = TunnelSettings::read(document);
         let flow = FlowSettings::read(document, workers);
@@ -49,7 +46,8 @@ impl Settings {
         let health = HealthSettings::read(document);
         let service = ServiceSettings::read(document);
 
-        let port = port.filter(|_| document.is_right())?;
+        let (cores, port) = (cores?, port?);
+        port.check_queues(document, &cores.topology);
         let plan = Plan::new(&eal, &port, &cores, flow.capacity);
         plan.check(document, &eal);
         Some(Self { port, eal, cores, tunnel, flow, policy, health, service, plan })
@@ -61,7 +59,7 @@ impl Settings {
         &self.port
     }
 
-    /// `[cores]`.
+    /// `[cores]` and `[overload]`.
     #[must_use]
     pub fn cores(&self) -> &CoreSettings {
         &self.cores
@@ -91,7 +89,7 @@ impl Settings {
         &self.health
     }
 
-    /// `[metrics]`, `[events]`, `[drain]`, `[overload]`.
+    /// `[metrics]`, `[events]`, `[drain]`.
     #[must_use]
     pub fn service(&self) -> &ServiceSettings {
         &self.service

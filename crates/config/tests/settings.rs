@@ -1,6 +1,7 @@
 //! What an operator sees: which files are valid, and what is said of those that are not.
 
-use config::{Idle, Machine, Mode, Profile, Settings};
+use config::{Machine, Profile, Settings};
+use engine::Role;
 
 const EXAMPLE: &str = include_str!("../../../dpdk-config/sluice.example.toml");
 
@@ -36,15 +37,17 @@ fn written_out() -> String {
 #[test]
 fn the_example_is_valid_and_its_documented_defaults_are_the_real_ones() {
     let (bare, full) = (read(EXAMPLE).unwrap(), read(&written_out()).unwrap());
-    let (bare, full) = (serde_json::to_value(bare).unwrap(), serde_json::to_value(full).unwrap());
-    for key in ["cores", "tunnel", "flow", "policy", "health", "service", "plan"] {
-        assert_eq!(bare[key], full[key], "{key}");
-    }
-    for key in ["gateway", "mtu", "rx_queues", "rx_descriptors", "tx_descriptors", "devargs"] {
-        assert_eq!(bare["port"][key], full["port"][key], "{key}");
-    }
-    assert_eq!(bare["plan"]["mempool"]["mbufs"], full["port"]["mempool"]);
-    assert_eq!(bare["plan"]["memory_mb"], full["eal"]["memory"]);
+    assert_eq!(bare.cores(), full.cores());
+    assert_eq!(bare.tunnel(), full.tunnel());
+    assert_eq!(bare.flow(), full.flow());
+    assert_eq!(bare.policy(), full.policy());
+    assert_eq!(bare.health(), full.health());
+    assert_eq!(bare.service(), full.service());
+    assert_eq!(bare.plan(), full.plan());
+    assert_eq!(full.port().mempool.map(u64::from), Some(bare.plan().mempool.mbufs));
+    let mut port = full.port().clone();
+    port.mempool = None;
+    assert_eq!(bare.port(), &port);
 }
 
 #[test]
@@ -91,19 +94,20 @@ fn an_error_gives_file_line_key_value_and_what_would_be_right() {
 fn impossible_topologies_are_refused() {
     assert_eq!(
         error("cores", "worker = [2, 7]"),
-        "F:7: cores.worker = [2, 7]: CPU 7 is not there; this process may use 0-3"
+        "F:7: cores.worker = [2, 7]: CPU 7 is not there: this process may use 0-3"
     );
-    assert!(error("cores", "rx = []").contains("cores.rx = []: must name at least one CPU"));
-    assert!(error("cores", "rx = [1, 1]").contains("names CPU 1 twice"));
-    assert!(error("cores", "mode = \"run-to-completion\"\nworker = [1, 2]").contains("must be one CPU"));
+    assert!(error("cores", "rx = []").contains("F:7: cores.rx = []: no rx core"));
+    assert!(
+        error("cores", "mode = \"run-to-completion\"\nworker = [1, 2]")
+            .contains("F:8: cores.worker = [1, 2]: run to")
+    );
     assert!(
         error("cores", "mode = \"run-to-completion\"\nrx = [1]").contains("is not used in run-to-completion")
     );
     assert!(error("cores", "inbox = 1000").contains("must be a power of two from 64 to 65536"));
-    assert!(error("cores", "control = 9").contains("CPU 9 is not there"));
+    assert!(error("cores", "control = 9").contains("cores.control = 9: CPU 9 is not there"));
     assert!(
-        error("port", "rx_queues = 1\n[cores]\nrx = [0, 1]")
-            .contains("port.rx_queues = 1: must be at least 2")
+        error("cores", "rx = [1]\ntx = [2, 3]").contains("cores.tx = [2, 3]: must be at most as many cores")
     );
 }
 
@@ -123,14 +127,15 @@ fn a_second_port_is_refused_in_words() {
 fn a_pool_that_cannot_hold_what_is_in_flight_is_refused_with_the_sum() {
     let error = error("port", "mempool = 2047");
     assert!(
-        error.starts_with("F:5: port.mempool = 2047: must be at least 6848: 2048 for descriptors"),
+        error.starts_with("F:5: port.mempool = 2047: must be at least 7136: 2048 for descriptors"),
         "{error}"
     );
-    assert!(self::error("eal", "memory = 64").contains("eal.memory = 64: must be at least"));
+    assert!(self::error("eal", "memory = 127").contains("must be at least 128 (MiB): 8191 mbufs take 96"));
     assert!(self::error("eal", "huge_pages = true").contains("MiB of free huge pages and 0 are there"));
-    let many = Machine { cpus: (0..1024).collect(), huge_page_bytes: 0 };
-    let error = Settings::from_toml("F", &with("cores", "inbox = 65536"), &many).unwrap_err().to_string();
-    assert!(error.contains("more than 16777215: fewer queues"), "{error}");
+    let many = "1, ".repeat(64);
+    let error =
+        self::error("cores", &format!("rx = [{many}]\nworker = [{many}]\ntx = [{many}]\ninbox = 65536"));
+    assert!(error.contains("more than 16777215: fewer cores"), "{error}");
 }
 
 #[test]
@@ -167,17 +172,15 @@ fn the_gateway_is_in_the_subnet_and_not_the_port_itself() {
 fn the_plan_follows_from_the_machine() {
     let plan = |cpus, text: &str| Settings::from_toml("F", text, &machine(cpus)).unwrap();
     let text = with("port", "");
-    assert_eq!(plan(1, &text).cores().mode, Mode::RunToCompletion);
-    assert_eq!(plan(1, &text).plan().idle, Idle::Yield);
-    assert_eq!(plan(2, &text).plan().idle, Idle::Spin);
+    for (cpus, cpu) in [(1, 0), (2, 1), (3, 1)] {
+        assert_eq!(plan(cpus, &text).cores().topology.placed(), [(Role::Rtc(0), cpu)]);
+    }
     let eight = plan(8, &text);
-    assert_eq!((eight.cores().mode, eight.cores().worker.len()), (Mode::Pipeline, 5));
-    assert_eq!((eight.plan().rings, eight.plan().threads.len()), (10, 8));
-    assert_eq!(plan(2, &with("cores", "mode = \"pipeline\"")).plan().idle, Idle::Yield);
-
-    let queues = plan(4, &with("port", "rx_queues = 3\n[cores]\nrx = [0, 1]"));
-    assert_eq!(queues.plan().threads[0].rx_queues, [0, 2]);
-    assert_eq!(queues.plan().threads[1].rx_queues, [1]);
+    assert_eq!(eight.cores().topology.workers(), 5);
+    assert_eq!((eight.plan().rings, eight.plan().threads.len(), eight.plan().spin), (10, 8, true));
+    let two = plan(2, &with("cores", "mode = \"pipeline\""));
+    let names: Vec<&str> = two.plan().threads.iter().map(|thread| thread.name.as_str()).collect();
+    assert_eq!((names, two.plan().spin), (vec!["rx0+tx0", "worker0", "control"], false));
 
     let huge = Machine { cpus: vec![0, 1], huge_page_bytes: 1 << 30 };
     assert!(Settings::from_toml("F", &text, &huge).unwrap().plan().huge_pages);
@@ -186,21 +189,40 @@ fn the_plan_follows_from_the_machine() {
 #[test]
 fn the_printed_plan_names_cores_queues_rings_and_memory() {
     let text = read(&with("port", "")).unwrap().plan().to_string();
-    for part in [
-        "rx0      cpu 1, receive queue 0",
-        "tx0      cpu 2, transmit queue 0",
-        "rings      2 of 1024 packets",
-    ] {
+    for part in ["cpu 1  rx0, receive queue 0", "cpu 2  tx0, transmit queue 0", "rings    2 of 1024 packets"]
+    {
         assert!(text.contains(part), "{text}");
     }
-    assert!(text.contains("mempool    8191 mbufs of 16512 bytes"), "{text}");
+    assert!(text.contains("mempool  8191 mbufs of 8832 bytes for frames of an MTU of 8568"), "{text}");
 }
 
 #[test]
 fn variables_are_read_by_name() {
     let settings = read(&with("policy.vars", "HOME_NET = \"[10.0.0.0/16]\"\nWEB = \"80\"")).unwrap();
-    let vars: Vec<&str> = settings.policy().vars.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(vars, ["HOME_NET", "WEB"]);
+    let mut variables = policy::Variables::default();
+    variables.set_addresses("HOME_NET", "[10.0.0.0/16]").unwrap();
+    variables.set_ports("WEB", "80").unwrap();
+    assert_eq!(settings.policy().rules.variables, variables);
+    assert!(
+        error("policy.vars", "WEB = \"10.0.0.0/99\"")
+            .starts_with("F:7: policy.vars.WEB = \"10.0.0.0/99\": is no list")
+    );
+    assert!(error("policy.vars", "\"a b\" = \"80\"").contains("is no variable's name"));
+}
+
+#[test]
+fn rule_files_are_found_beside_the_configuration() {
+    let text = with("policy", "rules = [\"local.rules\", \"/etc/all.rules\"]");
+    let settings = Settings::from_toml("/etc/sluice/sluice.toml", &text, &machine(2)).unwrap();
+    let files: Vec<_> = settings.policy().files.iter().map(|file| file.display().to_string()).collect();
+    assert_eq!(files, ["/etc/sluice/local.rules", "/etc/all.rules"]);
+}
+
+#[test]
+fn the_plan_is_one_json_object() {
+    let plan = serde_json::to_value(read(EXAMPLE).unwrap().plan()).unwrap();
+    assert_eq!(plan["threads"][0]["name"], "rx0");
+    assert_eq!(plan["mempool"]["mbufs"], 8191);
 }
 
 proptest::proptest! {

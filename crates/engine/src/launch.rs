@@ -21,8 +21,8 @@ use thiserror::Error;
 use crate::roles::roles_of;
 use crate::{Idle, LocalLane, Sink, Source, Stage, Stats, ThreadPlan, Topology, Turn, local_lane, run};
 
-/// Frames the local lane holds each way.
-const LOCAL_LANE_LEN: usize = 512;
+/// How many frames the local lane holds each way.
+pub const LOCAL_LANE_LEN: usize = 512;
 
 /// What the caller brings: one source and one steering stage per receive core, one judging stage per worker, one sink
 /// per transmit core; one of each to run to completion.

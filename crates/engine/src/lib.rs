@@ -33,7 +33,7 @@ pub use events::{EventReceiver, EventSender, events};
 pub use fanout::{Fanout, mesh};
 pub use idle::{Idle, Sharing};
 pub use inbox::Inbox;
-pub use launch::{LaunchError, Launched, Parts, Threads, launch};
+pub use launch::{LOCAL_LANE_LEN, LaunchError, Launched, Parts, Threads, launch};
 pub use local::{LocalLane, LocalPort, local_lane};
 pub use run::{Core, Turn, Turned, Wiring, run};
 pub use seams::{Pulled, Sink, Source, Stage};
