@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use thiserror::Error;
 
-/// Why [`classify`](crate::classify) refuses a frame. All but [`NotOurs`](Self::NotOurs) are about frames that claim to
+/// Why [`classify`](crate::classify()) refuses a frame. All but [`NotOurs`](Self::NotOurs) are about frames that claim to
 /// be for us and are broken or not allowed. The checks run from the outside in; the first failure is the reason.
 #[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 pub enum FrameError {

@@ -1,6 +1,6 @@
 //! Headers as checked views: what a GWLB frame is, byte by byte, and how it is turned round.
 //!
-//! [`classify`] takes a frame from the outside to the last GENEVE option, [`Inner::parse`] goes on from there:
+//! [`classify()`] takes a frame from the outside to the last GENEVE option, [`Inner::parse`] goes on from there:
 //! ```text
 //! |Ethernet|IPv4|UDP|GENEVE|options|  IPv4 or IPv6  |TCP, UDP, ICMP|payload|
 //!  └──────── classify ────────────┘└──────────── Inner::parse ────────────┘
