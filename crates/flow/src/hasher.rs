@@ -6,7 +6,6 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use crate::FlowKey;
-use crate::key::{Far, Near};
 
 /// Hashes keys for steering and for the flow table. All cores must hold the same one.
 #[derive(Clone, Copy, Debug)]
@@ -32,10 +31,10 @@ impl FlowHasher {
     #[inline]
     pub fn hash(&self, key: &FlowKey) -> u32 {
         let [s0, s1, s2, s3] = self.secrets;
-        let [a, b, c] = near_words(&key.near);
+        let [a, b, c] = key.near.words();
         let mut hash = fold(fold(a ^ s0, b ^ s1) ^ c, s2);
         if key.version() != 4 {
-            let [d, e, f] = far_words(&key.far);
+            let [d, e, f] = key.far.words();
             hash = fold(fold(hash ^ d, e ^ s3) ^ f, s0);
         }
         narrow(hash)
@@ -71,23 +70,6 @@ fn fold(a: u64, b: u64) -> u64 {
 #[expect(clippy::cast_possible_truncation, reason = "both halves are taken")]
 fn narrow(hash: u64) -> u32 {
     (hash >> 32) as u32 ^ hash as u32
-}
-
-/// The 22 bytes as three words; the last two share two bytes.
-#[inline]
-fn near_words(near: &Near) -> [u64; 3] {
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v] = *near;
-    [
-        u64::from_le_bytes([a, b, c, d, e, f, g, h]),
-        u64::from_le_bytes([i, j, k, l, m, n, o, p]),
-        u64::from_le_bytes([o, p, q, r, s, t, u, v]),
-    ]
-}
-
-#[inline]
-fn far_words(far: &Far) -> [u64; 3] {
-    let (words, _) = far.as_chunks::<8>();
-    std::array::from_fn(|i| u64::from_le_bytes(words[i]))
 }
 
 #[cfg(test)]

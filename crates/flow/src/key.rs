@@ -35,81 +35,108 @@ impl Direction {
     }
 }
 
-/// What an IPv4 address has before its four bytes in mapped form.
-const MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
+/// The part of a key that tells IPv4 flows apart. Numbers rather than bytes, so that a key that was just made is hashed
+/// from registers; packed, so that no byte is lost to alignment.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[repr(C, packed(2))]
+pub(crate) struct Near {
+    endpoint: u64,
+    /// The last four bytes of each address.
+    low: u32,
+    high: u32,
+    low_port: u16,
+    high_port: u16,
+    protocol: u8,
+    version: u8,
+}
 
-/// The part of a key that tells IPv4 flows apart.
-pub(crate) type Near = [u8; 22];
-/// The part of a key that only IPv6 flows need.
-pub(crate) type Far = [u8; 24];
+/// The part of a key that only IPv6 flows need: the first eight and the next four bytes of each address.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[repr(C, packed(2))]
+pub(crate) struct Far {
+    low: u64,
+    low_rest: u32,
+    high: u64,
+    high_rest: u32,
+}
 
-/// Endpoint id and inner five-tuple with ordered ends: 46 bytes without padding, compared and hashed as they stand.
+/// Endpoint id and inner five-tuple with ordered ends, in 46 bytes.
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
 pub struct FlowKey {
     pub(crate) near: Near,
     pub(crate) far: Far,
 }
 
+/// What an IPv4 address has before its four bytes in mapped form.
+const MAPPED: u128 = 0xffff << 32;
+
 impl FlowKey {
     /// The key of a packet, and the direction in which that packet goes.
     ///
     /// Of an IPv4 address the last four bytes count: the rest is its mapped prefix by definition of [`Address`].
     #[must_use]
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "numbers are taken apart")]
     pub fn new(endpoint: EndpointId, tuple: &FiveTuple) -> (Self, Direction) {
-        let source = (tuple.source, tuple.source_port);
-        let destination = (tuple.destination, tuple.destination_port);
+        let source = (number(tuple.source, tuple.version), tuple.source_port);
+        let destination = (number(tuple.destination, tuple.version), tuple.destination_port);
         let (low, high, direction) = if source <= destination {
             (source, destination, Direction::Up)
         } else {
             (destination, source, Direction::Down)
         };
-        let (low_far, low_near) = halves(low.0, tuple.version);
-        let (high_far, high_near) = halves(high.0, tuple.version);
-        let mut near = [0; 22];
-        near[..8].copy_from_slice(&endpoint.0.to_be_bytes());
-        near[8..12].copy_from_slice(&low_near);
-        near[12..16].copy_from_slice(&high_near);
-        near[16..18].copy_from_slice(&low.1.to_be_bytes());
-        near[18..20].copy_from_slice(&high.1.to_be_bytes());
-        near[20] = tuple.protocol;
-        near[21] = tuple.version;
-        let mut far = [0; 24];
-        far[..12].copy_from_slice(&low_far);
-        far[12..].copy_from_slice(&high_far);
+        let near = Near {
+            endpoint: endpoint.0,
+            low: low.0 as u32,
+            high: high.0 as u32,
+            low_port: low.1,
+            high_port: high.1,
+            protocol: tuple.protocol,
+            version: tuple.version,
+        };
+        let far = Far {
+            low: (low.0 >> 64) as u64,
+            low_rest: (low.0 >> 32) as u32,
+            high: (high.0 >> 64) as u64,
+            high_rest: (high.0 >> 32) as u32,
+        };
         (Self { near, far }, direction)
     }
 
     /// The endpoint this flow came through.
     #[must_use]
     pub fn endpoint(&self) -> EndpointId {
-        let [a, b, c, d, e, f, g, h, ..] = self.near;
-        EndpointId(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+        EndpointId(self.near.endpoint)
     }
 
     /// The IP protocol number (IANA).
     #[must_use]
+    #[inline]
     pub fn protocol(&self) -> u8 {
-        self.near[20]
+        self.near.protocol
     }
 
     /// The IP version, 4 or 6.
     #[must_use]
+    #[inline]
     pub fn version(&self) -> u8 {
-        self.near[21]
+        self.near.version
     }
 
     /// Whether packets of this flow carry TCP headers. Non-first fragments of TCP have no ports and no flags: they are a
     /// flow of their own, without a handshake.
     #[must_use]
+    #[inline]
     pub fn is_tcp(&self) -> bool {
-        self.near[20] == 6 && self.near[16..20] != [0; 4]
+        self.near.protocol == 6 && (self.near.low_port | self.near.high_port) != 0
     }
 
     /// The five-tuple of a packet of this flow that goes in `direction`.
     #[must_use]
     pub fn tuple(&self, direction: Direction) -> FiveTuple {
-        let low = (self.address(12, 8), u16::from_be_bytes([self.near[16], self.near[17]]));
-        let high = (self.address(24, 12), u16::from_be_bytes([self.near[18], self.near[19]]));
+        let Self { near, far } = *self;
+        let low = (address(far.low, far.low_rest, near.low), near.low_port);
+        let high = (address(far.high, far.high_rest, near.high), near.high_port);
         let (source, destination) = match direction {
             Direction::Up => (low, high),
             Direction::Down => (high, low),
@@ -119,17 +146,33 @@ impl FlowKey {
             destination: destination.0,
             source_port: source.1,
             destination_port: destination.1,
-            protocol: self.protocol(),
-            version: self.version(),
+            protocol: near.protocol,
+            version: near.version,
         }
     }
+}
 
-    /// The address whose first bytes end at `far_end` of `far` and whose last four start at `near_at` of `near`.
-    fn address(&self, far_end: usize, near_at: usize) -> Address {
-        let mut bytes = [0; 16];
-        bytes[..12].copy_from_slice(&self.far[far_end - 12..far_end]);
-        bytes[12..].copy_from_slice(&self.near[near_at..near_at + 4]);
-        Address(bytes)
+impl Near {
+    /// No flow's: its version is 0.
+    pub(crate) const NONE: Self =
+        Self { endpoint: 0, low: 0, high: 0, low_port: 0, high_port: 0, protocol: 0, version: 0 };
+
+    /// All of it in three words.
+    #[inline]
+    pub(crate) fn words(self) -> [u64; 3] {
+        let addresses = u64::from(self.high) << 32 | u64::from(self.low);
+        let ports = u64::from(self.high_port) << 16 | u64::from(self.low_port);
+        [self.endpoint, addresses, u64::from(self.version) << 40 | u64::from(self.protocol) << 32 | ports]
+    }
+}
+
+impl Far {
+    pub(crate) const NONE: Self = Self { low: 0, low_rest: 0, high: 0, high_rest: 0 };
+
+    /// All of it in three words.
+    #[inline]
+    pub(crate) fn words(self) -> [u64; 3] {
+        [self.low, self.high, u64::from(self.high_rest) << 32 | u64::from(self.low_rest)]
     }
 }
 
@@ -139,11 +182,15 @@ impl fmt::Debug for FlowKey {
     }
 }
 
-/// An address as its first twelve and its last four bytes.
-fn halves(address: Address, version: u8) -> ([u8; 12], [u8; 4]) {
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = address.0;
-    let far = if version == 4 { MAPPED } else { [a, b, c, d, e, f, g, h, i, j, k, l] };
-    (far, [m, n, o, p])
+/// An address as a number that orders like its bytes.
+#[inline]
+fn number(address: Address, version: u8) -> u128 {
+    let number = u128::from_be_bytes(address.0);
+    if version == 4 { MAPPED | number & 0xffff_ffff } else { number }
+}
+
+fn address(first: u64, rest: u32, last: u32) -> Address {
+    Address((u128::from(first) << 64 | u128::from(rest) << 32 | u128::from(last)).to_be_bytes())
 }
 
 #[cfg(test)]

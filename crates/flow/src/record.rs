@@ -43,14 +43,14 @@ const EXACT: [u8; 2] = [4, 8];
 impl<M: Copy + Default> Record<M> {
     pub(crate) fn vacant(next: u32) -> Self {
         Self {
-            near: [0; 22],
+            near: Near::NONE,
             state: FlowState::Opening,
             bits: 0,
             memo: M::default(),
             last_seen: Tick(next),
             marks: [0; 2],
             tallies: [Tally::default(); 2],
-            far: [0; 24],
+            far: Far::NONE,
             first_seen: Tick(0),
             cookies: [FlowCookie(0); 2],
             nodes: [[0; 4]; 2],

@@ -101,9 +101,9 @@ impl<M: Copy + Default> FlowTable<M> {
         for (candidate, hash) in candidates.0.iter_mut().zip(hashes) {
             *candidate = self.index.find(hash, |_| true).unwrap_or(NONE);
         }
-        let mut touched = 0;
+        let mut touched = 0_u64;
         for candidate in candidates.0 {
-            touched ^= self.slab.get(candidate as usize).map_or(0, |record| record.near[0]);
+            touched ^= self.slab.get(candidate as usize).map_or(0, |record| record.near.words()[0]);
         }
         black_box(touched);
         candidates
