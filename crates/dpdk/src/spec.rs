@@ -55,7 +55,7 @@ pub enum PortError {
         errno: Errno,
     },
     /// A bus took the device, yet there is no port of that name.
-    #[error("device {0:?} has no port (a PCI address is written in full: 0000:00:06.0)")]
+    #[error("device {0:?} has no port")]
     NoPort(String),
     /// The device already has an owner in this process.
     #[error("device {0:?} is already a running port")]
@@ -71,6 +71,18 @@ pub enum PortError {
         asked: u16,
         /// What the driver says.
         most: u16,
+    },
+    /// The kernel would spread frames over sockets that nobody reads.
+    #[error(
+        "device {device:?} has {sockets} sockets and {asked} receive queues: what the others get would be lost"
+    )]
+    Unread {
+        /// The device string.
+        device: String,
+        /// What the device string says.
+        sockets: u16,
+        /// What the spec says.
+        asked: u16,
     },
     /// A frame of this MTU would not fit one mbuf.
     #[error("a mbuf with a data room of {room} bytes cannot hold a frame of MTU {mtu}: it needs {needed}")]
@@ -137,7 +149,9 @@ impl PortSpec {
         let zero_byte = |_| PortError::Name(self.device.clone());
         let devargs = CString::new(self.device.as_str()).map_err(zero_byte)?;
         let name = self.device.split(',').next().unwrap_or_default();
-        let name = CString::new(name).map_err(zero_byte)?;
+        // DPDK takes a PCI address without its domain, and names the port with it.
+        let domain = if name.matches(':').count() == 1 { "0000:" } else { "" };
+        let name = CString::new(format!("{domain}{name}")).map_err(zero_byte)?;
         let mut owned = eal::control();
         let id = match port_of(&name) {
             Some(id) => id,
@@ -160,6 +174,10 @@ impl PortSpec {
         let info = device.info().map_err(|errno| self.refused("rte_eth_dev_info_get", errno))?;
         self.within("receive", self.rx_queues, info.max_rx_queues)?;
         self.within("transmit", self.tx_queues, info.max_tx_queues)?;
+        if is_af_packet(&info) && info.max_rx_queues > self.rx_queues {
+            let (device, sockets) = (self.device.clone(), info.max_rx_queues);
+            return Err(PortError::Unread { device, sockets, asked: self.rx_queues });
+        }
         let needed = u32::from(MempoolSpec::headroom()) + ETHERNET + u32::from(self.mtu);
         if u32::from(pool.data_room()) < needed {
             return Err(PortError::Room { room: pool.data_room(), mtu: self.mtu, needed });
@@ -212,8 +230,7 @@ impl PortSpec {
 
     /// The MTU to tell the driver; 0 says nothing.
     fn mtu_for(&self, info: &rte_eth_dev_info) -> Result<u16, PortError> {
-        // SAFETY: a string constant of the driver, which is loaded as long as the process lives.
-        if unsafe { CStr::from_ptr(info.driver_name) } == c"net_af_packet" {
+        if is_af_packet(info) {
             // Carries whatever fits its slots, but says 1518 and would be refused more.
             let raised = interface::raise_mtu(info.if_index, self.mtu);
             let failed =
@@ -249,6 +266,11 @@ impl PortSpec {
     fn refused(&self, step: &'static str, errno: Errno) -> PortError {
         PortError::Refused { device: self.device.clone(), step, errno }
     }
+}
+
+fn is_af_packet(info: &rte_eth_dev_info) -> bool {
+    // SAFETY: a string constant of the driver, which is loaded as long as the process lives.
+    unsafe { CStr::from_ptr(info.driver_name) == c"net_af_packet" }
 }
 
 fn port_of(name: &CStr) -> Option<u16> {

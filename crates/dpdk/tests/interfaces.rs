@@ -101,6 +101,10 @@ fn packet_sockets(eal: &Eal, pool: Mempool, mtu: u16) {
         send(&mut far.tx[0], pool, &frame);
         expect(&mut near.rx[0], &frame);
     }
+    drop((near, far));
+    let two = Vdev::AfPacket { interface: "near", queues: 2, data_room: pool.data_room(), slots: 64 };
+    let unread = start(eal, two.to_string(), pool, mtu);
+    assert!(matches!(unread, Err(PortError::Unread { sockets: 2, asked: 1, .. })), "{unread:?}");
     let missing = start(eal, af_packet("missing").replace("packet0", "packet2"), pool, mtu);
     assert!(matches!(missing, Err(PortError::Probe { .. })), "{missing:?}");
 }
@@ -123,6 +127,8 @@ fn xdp_sockets(eal: &Eal, pool: Mempool) {
 }
 
 fn tap(eal: &Eal, pool: Mempool) {
+    let jumbo = start(eal, Vdev::Tap { interface: "tap" }.to_string(), pool, 1505);
+    assert!(matches!(jumbo, Err(PortError::Mtu { mtu: 1505, most: 1504, .. })), "{jumbo:?}");
     let mut tap = start(eal, Vdev::Tap { interface: "tap" }.to_string(), pool, 1500).unwrap();
     let packet = Vdev::AfPacket { interface: "tap", queues: 1, data_room: pool.data_room(), slots: 64 };
     let mut kernel = start(eal, packet.to_string(), pool, 1500).unwrap();
