@@ -3,9 +3,10 @@
 
 use std::net::Ipv4Addr;
 
+use wire::testkit::{gwlb, tcp};
 use wire::{
-    Arrival, AttachmentId, EndpointId, FlowCookie, GwlbHeader, GwlbTags, Inner, ProtocolType, TcpFlags,
-    Transport, TunnelEnd, classify, reflect,
+    Arrival, AttachmentId, EndpointId, FlowCookie, FrameError, GwlbHeader, GwlbTags, Inner, ProtocolType,
+    TcpFlags, Transport, TunnelEnd, classify, reflect,
 };
 
 /// GWLB to appliance, inner TCP SYN 10.1.2.10:49152 -> 192.0.2.80:443; generated and decoded with scapy.
@@ -88,4 +89,47 @@ fn a_written_header_is_the_one_of_record_but_for_the_hop_limit() {
     expected[22] = 64;
     expected[24..26].copy_from_slice(&hex("23 84"));
     assert_eq!(frame, expected);
+}
+
+/// The frame of record with the hop limit that we write.
+fn record() -> Vec<u8> {
+    let mut frame = hex(FORTH);
+    frame[22] = 64;
+    frame[24..26].copy_from_slice(&hex("23 84"));
+    frame
+}
+
+#[test]
+fn the_testkit_builds_the_frame_of_record() {
+    let syn = tcp("10.1.2.10:49152", "192.0.2.80:443")
+        .flags(TcpFlags::SYN)
+        .options(&[2, 4, 5, 0xb4])
+        .hop_limit(254)
+        .build();
+    assert_eq!(gwlb().inner(&syn).build(), record());
+}
+
+#[test]
+fn the_frame_of_record_has_one_udp_checksum_in_both_directions() {
+    let mut frame = hex(FORTH);
+    frame[40..42].copy_from_slice(&hex("b2 c5"));
+    let back = TunnelEnd { address: Some(Ipv4Addr::new(10, 100, 1, 20)), ..TunnelEnd::default() };
+    assert!(classify(&frame, &end()).is_ok());
+    reflect(&mut frame);
+    assert!(classify(&frame, &back).is_ok());
+    frame[41] = 0xc6;
+    assert_eq!(classify(&frame, &back).err(), Some(FrameError::UdpChecksum(0xb2c6)));
+}
+
+#[test]
+fn an_ipv6_packet_inside_changes_the_protocol_type_and_the_lengths_only() {
+    let segment = tcp("[2001:db8::a]:49152", "[2001:db8::b]:443").build();
+    let frame = gwlb().inner(&segment).build();
+    assert_eq!(frame[82..92], hex("60 00 00 00 00 14 06 3f 20 01"));
+    let mut expected = record();
+    expected[16..18].copy_from_slice(&hex("00 80"));
+    expected[24..26].copy_from_slice(&hex("23 74"));
+    expected[38..40].copy_from_slice(&hex("00 6c"));
+    expected[44..46].copy_from_slice(&hex("86 dd"));
+    assert_eq!(frame[..82], expected[..82]);
 }

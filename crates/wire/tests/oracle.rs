@@ -7,8 +7,17 @@ mod common;
 use common::{frame, mutated, mutations, packet};
 use etherparse::{NetSlice, SlicedPacket, TransportSlice};
 use proptest::prelude::*;
-use wire::testkit::check_against_etherparse;
+use wire::testkit::{check_against_etherparse, fates};
 use wire::{Arrival, TunnelEnd, classify};
+
+#[test]
+fn inner_packets_of_the_table_of_fates_are_read_alike() {
+    for case in fates() {
+        if let Ok(Arrival::Gwlb(gwlb)) = classify(&case.frame, &TunnelEnd::default()) {
+            check_against_etherparse(gwlb.inner());
+        }
+    }
+}
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]

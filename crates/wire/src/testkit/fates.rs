@@ -119,6 +119,7 @@ fn inner_packets() -> Vec<(&'static str, Vec<u8>, (u16, u16))> {
         ("inner IPv6 later fragment", tcp6().fragment(1448, true).payload(&[0; 8]).build(), (0, 0)),
         ("inner ICMP echo", icmp(a, b, 8, 0).build(), (0, 0)),
         ("inner ICMP error", icmp(b, a, 3, 4).payload(&segment()).build(), (0, 0)),
+        ("inner ICMP timestamp request without timestamps", icmp(a, b, 13, 0).build(), (0, 0)),
         ("inner ICMPv6 error", icmp(a6, b6, 2, 0).payload(&[0x60; 60]).build(), (0, 0)),
         ("inner ESP", ip(a, b, 50).payload(&[1; 40]).build(), (0, 0)),
         ("inner GRE", ip(a, b, 47).payload(&[0, 0, 8, 0]).build(), (0, 0)),

@@ -125,8 +125,8 @@ fn walks_into_data(inner: &Inner<'_>) -> bool {
 
 /// What it refuses and we read.
 fn reads_more(inner: &Inner<'_>, error: &SliceError) -> bool {
-    // Messages of 4 to 7 bytes are legal by ICMPv6's general format, and nobody is hurt by such an ICMP message.
-    let short_icmp = matches!(inner.transport, Transport::Icmp(icmp) if icmp.body.len() < 4);
+    // It asks for each ICMP message's own form; one too short for its type is a packet of a 3-tuple flow all the same.
+    let short_icmp = matches!(inner.transport, Transport::Icmp(_));
     // Hosts discard hop-by-hop options that are not the first extension header; to a five-tuple they do nothing.
     let late_hop_by_hop = matches!(error, SliceError::Ipv6Exts(HeaderError::HopByHopNotAtStart));
     short_icmp || late_hop_by_hop || walks_into_data(inner)
