@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use dpdk_sys::{rte_eth_dev_info, rte_eth_stats, rte_eth_xstat, rte_eth_xstat_name};
 
+use crate::interface::Interface;
 use crate::{Errno, eal};
 
 /// A handle of a running port, for any thread. The last of a port's handles, queues included, stops it.
@@ -55,6 +56,8 @@ pub struct Xstat {
 #[derive(Debug)]
 pub(crate) struct Device {
     pub(crate) id: u16,
+    /// The drivers of sockets say that the link is up, always.
+    pub(crate) kernel: Option<Interface>,
     pub(crate) wants_reset: &'static AtomicBool,
 }
 
@@ -65,7 +68,7 @@ impl Port {
     /// The device is gone.
     pub fn driver(&self) -> Result<String, Errno> {
         let _alone = eal::control();
-        let info = self.0.info()?;
+        let info = info(self.0.id)?;
         // SAFETY: a string constant of the driver, which is loaded as long as the process lives.
         Ok(unsafe { CStr::from_ptr(info.driver_name) }.to_string_lossy().into_owned())
     }
@@ -91,7 +94,8 @@ impl Port {
         let mut mbps = u32::MAX;
         // SAFETY: writes one number.
         let up = Errno::check(unsafe { dpdk_sys::shim_link(self.0.id, &raw mut mbps) })? == 1;
-        Ok(Link { up, mbps: (mbps != u32::MAX && mbps != 0).then_some(mbps) })
+        let carrier = self.0.kernel.as_ref().is_none_or(|kernel| kernel.is_running().unwrap_or(false));
+        Ok(Link { up: up && carrier, mbps: (mbps != u32::MAX && mbps != 0).then_some(mbps) })
     }
 
     /// Whether the driver gave its device up (ENA's watchdog, a firmware error): nothing passes any more, and only a
@@ -147,21 +151,12 @@ impl Port {
     }
 }
 
-impl Device {
-    pub(crate) fn info(&self) -> Result<rte_eth_dev_info, Errno> {
-        let mut info = rte_eth_dev_info::default();
-        // SAFETY: writes one `rte_eth_dev_info`.
-        Errno::check(unsafe { dpdk_sys::rte_eth_dev_info_get(self.id, &raw mut info) })?;
-        Ok(info)
-    }
-}
-
 impl Drop for Device {
     /// Stops and closes the port and lets its device go, so that it can be started anew. What fails here means that
     /// the device went by itself.
     fn drop(&mut self) {
         let mut owned = eal::control();
-        let bus_device = self.info().map(|info| info.device);
+        let bus_device = info(self.id).map(|info| info.device);
         // SAFETY: no queue of this port has a handle any more; stopping what does not run is harmless.
         unsafe { dpdk_sys::rte_eth_dev_stop(self.id) };
         // SAFETY: as above.
@@ -172,6 +167,14 @@ impl Drop for Device {
         }
         owned.retain(|id| *id != self.id);
     }
+}
+
+/// What the driver says of the port. Call it with the control lock held.
+pub(crate) fn info(id: u16) -> Result<rte_eth_dev_info, Errno> {
+    let mut info = rte_eth_dev_info::default();
+    // SAFETY: writes one `rte_eth_dev_info`.
+    Errno::check(unsafe { dpdk_sys::rte_eth_dev_info_get(id, &raw mut info) })?;
+    Ok(info)
 }
 
 /// The characters before the first zero, or all.

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use dpdk_sys::{rte_eth_conf, rte_eth_dev_info};
 
-use crate::port::Device;
-use crate::{Eal, Errno, Mempool, MempoolSpec, Port, RxQueue, TxQueue, eal, interface};
+use crate::interface::Interface;
+use crate::port::{self, Device};
+use crate::{Eal, Errno, Mempool, MempoolSpec, Port, RxQueue, TxQueue, eal};
 
 /// What a port should be.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -104,6 +105,14 @@ pub enum PortError {
         /// The driver's.
         most: u16,
     },
+    /// The kernel interface cannot be asked.
+    #[error("device {device:?}: the kernel interface: {source}")]
+    Interface {
+        /// The device string.
+        device: String,
+        /// The kernel's reason.
+        source: io::Error,
+    },
     /// The kernel interface's MTU is too small and could not be raised.
     #[error("device {device:?}: the interface's MTU cannot be raised to {mtu}: {source}")]
     InterfaceMtu {
@@ -165,16 +174,19 @@ impl PortSpec {
         if owned.contains(&id) {
             return Err(PortError::Owned(self.device.clone()));
         }
+        let info = port::info(id).map_err(|errno| self.refused("rte_eth_dev_info_get", errno))?;
+        let kernel = of_kernel(&info).then(|| Interface::new(info.if_index)).transpose();
+        let kernel = kernel.map_err(|source| PortError::Interface { device: self.device.clone(), source })?;
         owned.push(id);
         // A driver may call back late, even after the port closed: one byte per start, never freed.
-        Ok(Device { id, wants_reset: Box::leak(Box::default()) })
+        Ok(Device { id, kernel, wants_reset: Box::leak(Box::default()) })
     }
 
     fn configure(&self, device: &Device, pool: Mempool) -> Result<(), PortError> {
-        let info = device.info().map_err(|errno| self.refused("rte_eth_dev_info_get", errno))?;
+        let info = port::info(device.id).map_err(|errno| self.refused("rte_eth_dev_info_get", errno))?;
         self.within("receive", self.rx_queues, info.max_rx_queues)?;
         self.within("transmit", self.tx_queues, info.max_tx_queues)?;
-        if is_af_packet(&info) && info.max_rx_queues > self.rx_queues {
+        if driver(&info) == AF_PACKET && info.max_rx_queues > self.rx_queues {
             let (device, sockets) = (self.device.clone(), info.max_rx_queues);
             return Err(PortError::Unread { device, sockets, asked: self.rx_queues });
         }
@@ -183,7 +195,7 @@ impl PortSpec {
             return Err(PortError::Room { room: pool.data_room(), mtu: self.mtu, needed });
         }
         let mut conf = rte_eth_conf::default();
-        conf.rxmode.mtu = self.mtu_for(&info)?.into();
+        conf.rxmode.mtu = self.mtu_for(device, &info)?.into();
         // SAFETY: returns a constant of the headers.
         let rss_types = info.flow_type_rss_offloads & unsafe { dpdk_sys::shim_rss_types() };
         if self.rx_queues > 1 && rss_types != 0 {
@@ -229,13 +241,12 @@ impl PortSpec {
     }
 
     /// The MTU to tell the driver; 0 says nothing.
-    fn mtu_for(&self, info: &rte_eth_dev_info) -> Result<u16, PortError> {
-        if is_af_packet(info) {
-            // Carries whatever fits its slots, but says 1518 and would be refused more.
-            let raised = interface::raise_mtu(info.if_index, self.mtu);
+    fn mtu_for(&self, device: &Device, info: &rte_eth_dev_info) -> Result<u16, PortError> {
+        if let Some(kernel) = device.kernel.as_ref().filter(|_| driver(info) == AF_PACKET) {
+            // The driver carries whatever fits its slots, but says 1518 and would be refused more.
             let failed =
                 |source| PortError::InterfaceMtu { device: self.device.clone(), mtu: self.mtu, source };
-            return raised.map(|()| 0).map_err(failed);
+            return kernel.raise_mtu(self.mtu).map(|()| 0).map_err(failed);
         }
         let most = match info.max_mtu {
             u16::MAX => u16::try_from(info.max_rx_pktlen.saturating_sub(ETHERNET + 4)).unwrap_or(u16::MAX),
@@ -268,9 +279,16 @@ impl PortSpec {
     }
 }
 
-fn is_af_packet(info: &rte_eth_dev_info) -> bool {
+const AF_PACKET: &CStr = c"net_af_packet";
+
+/// Whether the port is a socket on an interface that stays the kernel's.
+fn of_kernel(info: &rte_eth_dev_info) -> bool {
+    [AF_PACKET, c"net_af_xdp"].contains(&driver(info))
+}
+
+fn driver(info: &rte_eth_dev_info) -> &'static CStr {
     // SAFETY: a string constant of the driver, which is loaded as long as the process lives.
-    unsafe { CStr::from_ptr(info.driver_name) == c"net_af_packet" }
+    unsafe { CStr::from_ptr(info.driver_name) }
 }
 
 fn port_of(name: &CStr) -> Option<u16> {

@@ -33,15 +33,21 @@ fn start(eal: &Eal, device: String, pool: Mempool, mtu: u16) -> Result<Started, 
     spec.start(eal, pool)
 }
 
-/// Receives until `frame` has come; says so if it does not.
-fn expect(rx: &mut RxQueue, frame: &[u8]) {
+fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(10);
-    let mut came = false;
-    while !came {
-        assert!(Instant::now() < deadline, "a frame of {} bytes did not come", frame.len());
-        rx.recv_with(32, |mbuf| came |= mbuf.as_ref() == frame);
+    while !holds() {
+        assert!(Instant::now() < deadline, "not within ten seconds: {what}");
         thread::yield_now();
     }
+}
+
+/// Receives until `frame` has come.
+fn expect(rx: &mut RxQueue, frame: &[u8]) {
+    let mut came = false;
+    eventually("a frame comes whole", || {
+        rx.recv_with(32, |mbuf| came |= mbuf.as_ref() == frame);
+        came
+    });
 }
 
 fn send(tx: &mut TxQueue, pool: Mempool, frame: &[u8]) {
@@ -90,7 +96,6 @@ fn packet_sockets(eal: &Eal, pool: Mempool, mtu: u16) {
         Vdev::AfPacket { interface, queues: 1, data_room: pool.data_room(), slots: 64 }.to_string()
     };
     let mut near = start(eal, af_packet("near"), pool, mtu).unwrap();
-    assert!(near.port.link().unwrap().up);
     assert_eq!(near.port.mac().unwrap()[0] & 1, 0, "a unicast address");
     let mut far = start(eal, af_packet("far").replace("packet0", "packet1"), pool, mtu).unwrap();
     // More than the ring has slots, so that every slot is used.
@@ -101,6 +106,10 @@ fn packet_sockets(eal: &Eal, pool: Mempool, mtu: u16) {
         send(&mut far.tx[0], pool, &frame);
         expect(&mut near.rx[0], &frame);
     }
+    ip("link set far down");
+    eventually("the carrier goes with the other end", || !near.port.link().unwrap().up);
+    ip("link set far up");
+    eventually("the carrier comes back", || near.port.link().unwrap().up);
     drop((near, far));
     let two = Vdev::AfPacket { interface: "near", queues: 2, data_room: pool.data_room(), slots: 64 };
     let unread = start(eal, two.to_string(), pool, mtu);
