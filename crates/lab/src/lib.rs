@@ -7,7 +7,11 @@
 //! [`state`] is the model: what exists, whole and valid, without a kernel. Everything else reads it or replaces it.
 
 pub mod api;
+pub mod gwlb;
 pub mod lab;
+pub mod net;
 pub mod plane;
 pub mod snapshot;
 pub mod state;
+pub mod tutorial;
+pub mod web;
