@@ -3,48 +3,48 @@
 //! Steering uses the high half of the flow's hash: both directions of a flow have one hash, so one worker sees both, and
 //! the low half stays free for that worker's flow table, whose index would otherwise use a fraction of its buckets.
 
-use arrayvec::ArrayVec;
 use crossbeam::utils::CachePadded;
 use inspect::{Burst, DropReason, Packet};
-use rtrb::{Producer, RingBuffer};
 
+use crate::crossing::Crossing;
+use crate::ring::{RingSender, ring};
 use crate::{Inbox, Sink};
 
 /// The sending ends of a role's rings. Dropping it closes them.
 #[derive(Debug)]
-pub struct Fanout<B> {
-    lanes: Vec<CachePadded<Lane<B>>>,
+pub struct Fanout<B, T> {
+    lanes: Vec<CachePadded<Lane<B, T>>>,
 }
 
 #[derive(Debug)]
-struct Lane<B> {
-    ring: Producer<Packet<B>>,
+struct Lane<B, T> {
+    ring: RingSender<T>,
     staged: Burst<B>,
 }
 
 /// Rings of `capacity` packets from each of `from` senders to each of `to` receivers. The only maker of ring ends.
 #[must_use]
-pub fn mesh<B>(from: usize, to: usize, capacity: usize) -> (Vec<Fanout<B>>, Vec<Inbox<B>>) {
-    let mut consumers: Vec<Vec<_>> = (0..to).map(|_| Vec::with_capacity(from)).collect();
+pub fn mesh<B, T>(from: usize, to: usize, capacity: usize) -> (Vec<Fanout<B, T>>, Vec<Inbox<T>>) {
+    let mut receivers: Vec<Vec<_>> = (0..to).map(|_| Vec::with_capacity(from)).collect();
     let fanouts = (0..from)
         .map(|_| Fanout {
-            lanes: consumers
+            lanes: receivers
                 .iter_mut()
                 .map(|inbox| {
-                    let (ring, consumer) = RingBuffer::new(capacity);
-                    inbox.push(consumer);
-                    CachePadded::new(Lane { ring, staged: Burst::new() })
+                    let (sender, receiver) = ring(capacity);
+                    inbox.push(receiver);
+                    CachePadded::new(Lane { ring: sender, staged: Burst::new() })
                 })
                 .collect(),
         })
         .collect();
-    (fanouts, consumers.into_iter().map(Inbox::new).collect())
+    (fanouts, receivers.into_iter().map(Inbox::new).collect())
 }
 
-impl<B> Sink<B> for Fanout<B> {
+impl<B, T: Crossing<B>> Sink<B> for Fanout<B, T> {
     fn push(&mut self, burst: &mut Burst<B>) {
         if let [lane] = &mut self.lanes[..] {
-            return put(&mut lane.ring, burst);
+            return lane.ring.put(burst);
         }
         for packet in burst.drain(..) {
             let index = lane_of(&packet, self.lanes.len());
@@ -55,7 +55,7 @@ impl<B> Sink<B> for Fanout<B> {
         for lane in &mut self.lanes {
             let Lane { ring, staged } = &mut **lane;
             if !staged.is_empty() {
-                put(ring, staged);
+                ring.put(staged);
                 burst.extend(staged.drain(..));
             }
         }
@@ -70,14 +70,4 @@ impl<B> Sink<B> for Fanout<B> {
 fn lane_of<B>(packet: &Packet<B>, lanes: usize) -> usize {
     let high = packet.about.map_or(0, |about| about.hash >> 16);
     (high as usize * lanes) >> 16
-}
-
-/// Move what fits from the front of the burst into the ring, with one index update.
-fn put<T, const N: usize>(ring: &mut Producer<T>, burst: &mut ArrayVec<T, N>) {
-    let known = ring.cached_slots();
-    let room = if known < burst.len() { ring.slots() } else { known };
-    let count = burst.len().min(room);
-    if let Ok(chunk) = ring.write_chunk_uninit(count) {
-        chunk.fill_from_iter(burst.drain(..count));
-    }
 }

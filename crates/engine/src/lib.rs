@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod counter;
+mod crossing;
 mod drain;
 mod events;
 mod fanout;
@@ -19,6 +20,7 @@ mod idle;
 mod inbox;
 mod launch;
 mod local;
+mod ring;
 mod roles;
 mod run;
 mod seams;
@@ -28,6 +30,7 @@ mod swap;
 mod topology;
 
 pub use counter::Counter;
+pub use crossing::{Bare, Learnt};
 pub use drain::{Drain, Phase};
 pub use events::{EventReceiver, EventSender, events};
 pub use fanout::{Fanout, mesh};

@@ -11,15 +11,13 @@ use std::sync::Arc;
 
 use crossbeam::queue::ArrayQueue;
 use inspect::{Burst, DropReason, Packet};
-use rtrb::{Consumer, Producer, RingBuffer};
-
-use crate::inbox;
+use rtrb::{Consumer, Producer, PushError, RingBuffer};
 
 /// The control thread's end.
 #[derive(Debug)]
 pub struct LocalLane<B> {
     punted: Arc<ArrayQueue<B>>,
-    outgoing: Producer<Packet<B>>,
+    outgoing: Producer<B>,
 }
 
 impl<B> LocalLane<B> {
@@ -33,7 +31,7 @@ impl<B> LocalLane<B> {
         if self.outgoing.is_abandoned() {
             return Err(frame);
         }
-        self.outgoing.push(Packet::new(frame)).map_err(|rtrb::PushError::Full(packet)| packet.frame)
+        self.outgoing.push(frame).map_err(|PushError::Full(frame)| frame)
     }
 }
 
@@ -41,7 +39,7 @@ impl<B> LocalLane<B> {
 #[derive(Debug)]
 pub struct LocalPort<B> {
     punted: Option<Arc<ArrayQueue<B>>>,
-    incoming: Option<Consumer<Packet<B>>>,
+    incoming: Option<Consumer<B>>,
 }
 
 /// A local lane of `capacity` frames each way: the control thread's end, and the end of the role that transmits for it.
@@ -83,7 +81,8 @@ impl<B> LocalPort<B> {
     pub(crate) fn inject(&mut self, burst: &mut Burst<B>) -> bool {
         let before = burst.len();
         if let Some(incoming) = &mut self.incoming {
-            inbox::take(incoming, burst);
+            let room = burst.remaining_capacity();
+            burst.extend(std::iter::from_fn(|| incoming.pop().ok()).take(room).map(Packet::new));
         }
         burst.len() > before
     }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use inspect::{Burst, Frame};
 
 use crate::{
-    Core, LocalPort, Parts, Pulled, Return, Role, Sink, Source, Stage, Stats, Topology, Turn, Wiring, mesh,
+    Bare, Core, Learnt, LocalPort, Parts, Pulled, Return, Role, Sink, Source, Stage, Stats, Topology, Turn,
+    Wiring, mesh,
 };
 
 /// How long a role that is not the first may hold what the next will not take. As long as it waits, its own inbox fills,
@@ -52,8 +53,8 @@ where
     }
 
     let (rx, workers, tx) = (topology.rx_queues(), topology.workers(), topology.tx_queues());
-    let (to_workers, worker_inboxes) = mesh(rx, workers, topology.inbox_len);
-    let (to_tx, mut tx_inboxes) = mesh(workers, tx, topology.inbox_len);
+    let (to_workers, worker_inboxes) = mesh::<_, Learnt<_>>(rx, workers, topology.inbox_len);
+    let (to_tx, mut tx_inboxes) = mesh::<_, Bare<_>>(workers, tx, topology.inbox_len);
     let (bypasses, bypassed) = mesh(if topology.fail_open { rx } else { 0 }, tx, topology.inbox_len);
     for (inbox, more) in tx_inboxes.iter_mut().zip(bypassed) {
         inbox.join(more);

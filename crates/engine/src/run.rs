@@ -18,7 +18,7 @@ use std::time::Duration;
 use flow::Moment;
 use inspect::{Burst, Verdict};
 
-use crate::{CoreStats, Counter, Fanout, Idle, LocalPort, Pulled, Sink, Source, Stage};
+use crate::{Bare, CoreStats, Counter, Fanout, Idle, LocalPort, Pulled, Sink, Source, Stage};
 
 /// Let roles take turns on this thread until each one's source has closed.
 pub fn run(mut roles: Vec<Box<dyn Turn + '_>>, mut idle: Idle, mut clock: impl FnMut() -> Moment) {
@@ -69,7 +69,7 @@ pub struct Wiring<B, I, S, O> {
     /// Where they go.
     pub sink: O,
     /// Where packets go that the sink would not take, if the operator chose to fail open.
-    pub bypass: Option<Fanout<B>>,
+    pub bypass: Option<Fanout<B, Bare<B>>>,
     /// The way to the control thread and back.
     pub local: LocalPort<B>,
     /// How long the role may hold a burst that its sink does not take. Zero: it drops at once.

@@ -39,7 +39,7 @@ impl Direction {
 /// from registers; packed, so that no byte is lost to alignment.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[repr(C, packed(2))]
-pub(crate) struct Near {
+pub struct Near {
     endpoint: u64,
     /// The last four bytes of each address.
     low: u32,
@@ -53,11 +53,25 @@ pub(crate) struct Near {
 /// The part of a key that only IPv6 flows need: the first eight and the next four bytes of each address.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[repr(C, packed(2))]
-pub(crate) struct Far {
+pub struct Far {
     low: u64,
     low_rest: u32,
     high: u64,
     high_rest: u32,
+}
+
+impl Near {
+    /// Whether it names a flow without its far part.
+    #[must_use]
+    #[inline]
+    pub fn is_ipv4(&self) -> bool {
+        self.version == 4
+    }
+}
+
+impl Far {
+    /// The far part of every IPv4 flow.
+    const MAPPED: Self = Self { low: 0, low_rest: 0xffff, high: 0, high_rest: 0xffff };
 }
 
 /// Endpoint id and inner five-tuple with ordered ends, in 46 bytes.
@@ -101,6 +115,20 @@ impl FlowKey {
             high_rest: (high.0 >> 32) as u32,
         };
         (Self { near, far }, direction)
+    }
+
+    /// The key as it crosses a ring: an IPv4 flow is named by its near part alone.
+    #[must_use]
+    #[inline]
+    pub fn parts(&self) -> (Near, Option<Far>) {
+        (self.near, (!self.near.is_ipv4()).then_some(self.far))
+    }
+
+    /// The key of which these are the [`parts`](Self::parts).
+    #[must_use]
+    #[inline]
+    pub fn from_parts(near: Near, far: Option<Far>) -> Self {
+        Self { near, far: far.unwrap_or(Far::MAPPED) }
     }
 
     /// The endpoint this flow came through.
@@ -226,6 +254,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_key_is_made_whole_again_from_its_parts(tuple in tuples(), endpoint: u64) {
+            let (key, _) = FlowKey::new(EndpointId(endpoint), &tuple);
+            let (near, far) = key.parts();
+            prop_assert_eq!(far.is_some(), tuple.version == 6);
+            prop_assert_eq!(FlowKey::from_parts(near, far), key);
+        }
+
         #[test]
         fn both_directions_share_a_key(endpoint: u64, tuple in tuples()) {
             let (there, up) = FlowKey::new(EndpointId(endpoint), &tuple);

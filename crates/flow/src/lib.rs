@@ -22,7 +22,7 @@ mod tick;
 pub use account::{Account, EndReason, Ended};
 pub use encapsulation::{Encapsulation, Wrapping};
 pub use hasher::FlowHasher;
-pub use key::{Direction, FlowKey};
+pub use key::{Direction, Far, FlowKey, Near};
 pub use moment::Moment;
 pub use settings::{Midstream, Settings, Timeouts};
 pub use sighting::Sighting;

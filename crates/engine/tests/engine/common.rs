@@ -2,6 +2,7 @@
 //! the flow's number, the packet's number in its flow, and what the worker shall say of it.
 
 use std::convert::Infallible;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -99,19 +100,23 @@ impl Stage<Frame> for Learn {
     }
 }
 
+/// What is learnt of a frame of this flow: even ones are IPv4, odd ones IPv6.
 pub(crate) fn about(flow: u32) -> About {
-    let end = Address::default();
+    let four = |last: u32| Address::from(Ipv4Addr::from(last));
+    let six = |last: u32| Address::from(Ipv6Addr::from(u128::from(last).wrapping_mul(0x0001_0203_0405_0607)));
+    let (version, end): (u8, &dyn Fn(u32) -> Address) =
+        if flow.is_multiple_of(2) { (4, &four) } else { (6, &six) };
     let tuple = FiveTuple {
-        source: end,
-        destination: end,
+        source: end(flow),
+        destination: end(u32::MAX),
         source_port: 1,
         destination_port: 2,
         protocol: 17,
-        version: 4,
+        version,
     };
     let (key, direction) = FlowKey::new(EndpointId(flow.into()), &tuple);
     let hash = flow.wrapping_mul(0x9e37_79b9);
-    About { key, hash, mark: flow, direction, tcp_flags: 0, inner_len: 8, inner_at: 34 }
+    About { key, hash, mark: flow, direction, tcp_flags: 7, inner_len: 8, inner_at: 34 }
 }
 
 /// Says of each frame what the frame asks for.
@@ -121,6 +126,8 @@ pub(crate) struct Judge;
 impl Stage<Frame> for Judge {
     fn run(&mut self, _: Moment, packets: &mut [Packet<Frame>]) {
         for packet in packets.iter_mut().filter(|packet| packet.verdict == Verdict::Forward) {
+            let (learnt, expected) = (packet.about.unwrap(), about(flow_of(&packet.frame)));
+            assert_eq!(format!("{learnt:?}"), format!("{expected:?}"), "what was learnt crosses whole");
             packet.verdict = match packet.frame[42] {
                 fate if fate == Fate::Deny as u8 => Verdict::Drop(DropReason::Policy),
                 fate if fate == Fate::Punt as u8 => Verdict::Punt,
