@@ -5,7 +5,6 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use common::{Shot, World, key, shot};
-use flow::BURST;
 use flow::Direction::{Down, Up};
 
 #[allow(dead_code, reason = "each test file uses a part of it")]
@@ -43,13 +42,13 @@ fn a_table_never_allocates_while_flows_come_change_and_go() {
     let (mut ended, mut full, mut allocations) = (0, 0, 0);
     for n in 0..200_000_u32 {
         world.wait(Duration::from_millis(35));
-        let hashes: [u32; BURST / 8] =
-            std::array::from_fn(|i| world.hasher.hash(&key(n - n.min(i as u32), 17)));
+        let packets = [(n, Up), (n.saturating_sub(9), Down)];
+        let hashes = packets.map(|(n, _)| world.hasher.hash(&key(n, 17)));
         let before = ALLOCATIONS.get();
         let candidates = world.table.look_ahead(hashes);
-        for (nth, direction) in [Up, Down].into_iter().enumerate() {
+        for (nth, (n, direction)) in packets.into_iter().enumerate() {
             let header = if n % 7 == 0 { &unusual } else { &header };
-            let shot = Shot { header, cookie: n % 3, ..shot(key(n - n.min(nth as u32 * 9), 17), direction) };
+            let shot = Shot { header, cookie: n % 3, ..shot(key(n, 17), direction) };
             full += u32::from(world.see_nth(&candidates, nth, shot).is_err());
         }
         world.table.expire(world.now, 128, |_| ended += 1);

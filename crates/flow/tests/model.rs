@@ -98,7 +98,9 @@ impl Model {
         self.world.table.expire(self.world.now, budget, |flow| ended.push(flow));
         prop_assert!(ended.len() <= budget);
         for ended in ended {
-            let flow = self.flows.remove(&ended.flow.key).expect("ended flows were there");
+            let Some(flow) = self.flows.remove(&ended.flow.key) else {
+                return Err(TestCaseError::fail("a flow ended that was not there"));
+            };
             prop_assert!(self.is_idle(&flow));
             prop_assert_eq!(ended.why, EndReason::Idle);
             prop_assert_eq!(ended.flow.tallies.map(|tally| tally.packets()), flow.packets);
@@ -110,7 +112,9 @@ impl Model {
     fn compare(&self) -> Result<(), TestCaseError> {
         prop_assert_eq!(self.world.table.len(), self.flows.len());
         for (key, flow) in &self.flows {
-            let account = self.world.table.account(key, self.world.now).expect("the model has it");
+            let Some(account) = self.world.table.account(key, self.world.now) else {
+                return Err(TestCaseError::fail("a flow is lost"));
+            };
             prop_assert_eq!(account.key, *key);
             prop_assert_eq!(account.initiator, flow.initiator);
             prop_assert_eq!(account.tallies.map(|tally| tally.packets()), flow.packets);
