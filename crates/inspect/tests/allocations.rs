@@ -1,0 +1,76 @@
+//! No allocation per packet, from a frame to its verdict: a counting allocator stands under everything in this test.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use common::Desk;
+use inspect::{Burst, learn};
+use wire::testkit::{gwlb, tcp};
+use wire::{TcpFlags, TunnelEnd};
+
+#[allow(dead_code, reason = "each test file uses a part of it")]
+mod common;
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: every call goes to the system's allocator as it came; the counter is a plain thread-local number, which neither
+// allocates nor unwinds.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller keeps `GlobalAlloc`'s contract, and it is passed on unchanged.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: as above; the memory is the system allocator's, since `alloc` took it there.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+#[test]
+fn no_packet_allocates_not_even_the_first_of_its_flow() {
+    let mut desk = Desk::new("alert tcp any any -> any 80 (sid:1;) \n drop tcp any any -> any 23 (sid:2;)");
+    let hasher = flow::FlowHasher::new([1 << 60 | 3, 1 << 59 | 5, 1 << 58 | 7, 1 << 57 | 9]);
+    let end = TunnelEnd::default();
+    let mut inspector = inspect::Inspector::new(
+        &flow::Settings::default(),
+        hasher,
+        std::sync::Arc::clone(desk.inspector.policy()),
+    );
+    let mut allocations = 0;
+    for round in 0..200_u64 {
+        let mut burst: Burst<Vec<u8>> = (0..32_u16)
+            .map(|n| {
+                let client = format!("10.0.{}.{n}:{}", round / 2, 1000 + n);
+                let server = format!("192.0.2.1:{}", [23, 80, 443][usize::from(n % 3)]);
+                let flags = if round % 5 == 0 { TcpFlags::SYN } else { TcpFlags::ACK };
+                let frame = gwlb().cookie(u32::from(n)).inner(&tcp(&client, &server).flags(flags).build());
+                inspect::Packet::new(frame.build())
+            })
+            .collect();
+        let before = ALLOCATIONS.get();
+        for packet in &mut burst {
+            match learn(&packet.frame, &end, &hasher) {
+                Ok(about) => packet.about = Some(about),
+                Err(verdict) => packet.verdict = verdict,
+            }
+        }
+        desk.now.0 += 1 << 33;
+        inspector.tick(desk.now);
+        inspector.judge(desk.now, &mut burst);
+        let events = inspector.events().count();
+        allocations += ALLOCATIONS.get() - before;
+        assert!(burst.iter().all(|packet| packet.about.is_some()), "{events} events");
+    }
+    assert_eq!(allocations, 0);
+    assert_eq!(inspector.counts().flows_begun, 3200);
+    assert!(inspector.counts().flows_idle > 1000 && inspector.counts().alerts > 1000);
+}
