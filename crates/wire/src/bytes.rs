@@ -24,6 +24,12 @@ pub(crate) fn field<const AT: usize, const LEN: usize, const N: usize>(bytes: &[
     }
 }
 
+/// A length for an error's message: no frame is longer than 65,535 bytes.
+#[cold]
+pub(crate) fn saturated(len: usize) -> u16 {
+    u16::try_from(len).unwrap_or(u16::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,17 +15,29 @@ pub enum FrameError {
     #[error("outer IPv4 header starts with {0:#04x}: not version 4, or shorter than 20 bytes")]
     Ipv4Header(u8),
     /// The outer IPv4 header, or the total length that it states, does not fit the frame.
-    #[error("outer IPv4 length does not fit the frame")]
-    Ipv4Length,
-    /// The outer IPv4 header checksum is wrong.
-    #[error("outer IPv4 header checksum is wrong")]
-    Ipv4Checksum,
+    #[error(
+        "outer IPv4 length {stated} does not hold the header, or does not fit the {have} bytes of the frame"
+    )]
+    Ipv4Length {
+        /// The total length that the header states; 20, the least a header has, where there is no whole header.
+        stated: u16,
+        /// Bytes behind the Ethernet header.
+        have: u16,
+    },
+    /// The outer IPv4 header checksum is wrong; the checksum found.
+    #[error("outer IPv4 header checksum {0:#06x} is wrong")]
+    Ipv4Checksum(u16),
     /// The outer IPv4 packet is a fragment; GWLB sends none, and we reassemble none.
     #[error("outer IPv4 packet is a fragment")]
     OuterFragment,
     /// The outer UDP header, or the length that it states, does not fit the IPv4 packet.
-    #[error("outer UDP length does not fit the IPv4 packet")]
-    UdpLength,
+    #[error("outer UDP length {stated} is less than 8, or does not fit the {have} bytes of the IPv4 packet")]
+    UdpLength {
+        /// The length that the header states; 8 where there is no whole header.
+        stated: u16,
+        /// Bytes behind the IPv4 header.
+        have: u16,
+    },
     /// The outer source is in none of the allowed prefixes.
     #[error("outer source {0} is not an allowed GWLB source")]
     SourceNotAllowed(Ipv4Addr),
@@ -33,8 +45,13 @@ pub enum FrameError {
     #[error("outer UDP checksum {0:#06x} is wrong")]
     UdpChecksum(u16),
     /// The GENEVE header, or the options that it announces, go past the end.
-    #[error("GENEVE header goes past the end")]
-    GenevePastEnd,
+    #[error("GENEVE header of {stated} bytes goes past the end, at {have} bytes")]
+    GenevePastEnd {
+        /// The length that the header states, options included; 8 where there is no whole fixed header.
+        stated: u16,
+        /// Bytes behind the UDP header.
+        have: u16,
+    },
     /// A GENEVE version other than 0 must be dropped (RFC 8926 §3.4).
     #[error("GENEVE version {0} is unknown")]
     GeneveVersion(u8),

@@ -11,7 +11,7 @@
 //! Options are read one by one with a fuse: after the first that does not fit there is no way to find the next.
 
 use crate::FrameError;
-use crate::bytes::{be16, be32};
+use crate::bytes::{be16, be32, saturated};
 
 /// Length of the fixed header.
 pub const GENEVE_LEN: usize = 8;
@@ -48,15 +48,14 @@ impl<'a> Geneve<'a> {
     /// [`FrameError::GeneveProtocolType`]. The options' insides are checked by whoever reads them.
     #[inline]
     pub fn new_checked(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), FrameError> {
-        let Some(fixed) = bytes.first_chunk::<GENEVE_LEN>() else { return Err(FrameError::GenevePastEnd) };
+        let past_end = |stated| FrameError::GenevePastEnd { stated, have: saturated(bytes.len()) };
+        let Some(fixed) = bytes.first_chunk::<GENEVE_LEN>() else { return Err(past_end(8)) };
         let [first, flags, ..] = *fixed;
         if first >> 6 != 0 {
             return Err(FrameError::GeneveVersion(first >> 6));
         }
-        let len = usize::from(first << 2).saturating_add(GENEVE_LEN);
-        let Some((header, inner)) = bytes.split_at_checked(len) else {
-            return Err(FrameError::GenevePastEnd);
-        };
+        let len = u16::from(first << 2).saturating_add(8);
+        let Some((header, inner)) = bytes.split_at_checked(len.into()) else { return Err(past_end(len)) };
         if flags & 0x80 != 0 {
             return Err(FrameError::GeneveControl);
         }

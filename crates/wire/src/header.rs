@@ -84,3 +84,35 @@ impl GwlbHeader {
         Ok(Self::LEN)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: GwlbHeader = GwlbHeader {
+        destination_mac: [2; 6],
+        source_mac: [4; 6],
+        source: Ipv4Addr::LOCALHOST,
+        destination: Ipv4Addr::LOCALHOST,
+        udp_source_port: 1,
+        udp_destination_port: 6081,
+        tags: GwlbTags { endpoint: crate::EndpointId(1), attachment: None, cookie: crate::FlowCookie(2) },
+        protocol_type: ProtocolType::Ipv4,
+    };
+
+    #[test]
+    fn a_buffer_that_does_not_hold_the_headers_is_left_alone() {
+        let mut out = [0xaa; 81];
+        assert_eq!(HEADER.write(0, &mut out), Err(HeaderError::Buffer(81)));
+        assert_eq!(out, [0xaa; 81]);
+    }
+
+    #[test]
+    fn the_longest_inner_packet_fills_the_outer_one() {
+        let mut out = [0; 82];
+        assert_eq!(HEADER.write(65_467, &mut out), Ok(82));
+        assert_eq!(out[16..18], [0xff, 0xff]);
+        assert_eq!(HEADER.write(65_468, &mut out), Err(HeaderError::Inner(65_468)));
+        assert_eq!(HEADER.write(usize::MAX, &mut out), Err(HeaderError::Inner(usize::MAX)));
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use crate::bytes::{be16, field};
+use crate::bytes::{be16, field, saturated};
 use crate::{Checksum, FrameError};
 
 /// Length of an IPv4 header without options.
@@ -24,19 +24,20 @@ impl<'a> Ipv4<'a> {
     /// [`FrameError::OuterFragment`], in this order.
     #[inline]
     pub fn new_checked(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), FrameError> {
-        let Some(fixed) = bytes.first_chunk() else { return Err(FrameError::Ipv4Length) };
+        let wrong = |stated| FrameError::Ipv4Length { stated, have: saturated(bytes.len()) };
+        let Some(fixed) = bytes.first_chunk::<IPV4_LEN>() else { return Err(wrong(20)) };
         let header_len = if fixed[0] == 0x45 { IPV4_LEN } else { long_header(fixed)? };
-        let total_len = usize::from(be16::<2, IPV4_LEN>(fixed));
-        let Some((header, payload)) = bytes.get(..total_len).and_then(|b| b.split_at_checked(header_len))
-        else {
-            return Err(FrameError::Ipv4Length);
+        let total_len = be16::<2, IPV4_LEN>(fixed);
+        let packet = bytes.get(..usize::from(total_len));
+        let Some((header, payload)) = packet.and_then(|packet| packet.split_at_checked(header_len)) else {
+            return Err(wrong(total_len));
         };
         let sum = match header_len {
             IPV4_LEN => Checksum::default().over(fixed),
             _ => Checksum::default().over(header),
         };
         if !sum.is_right() {
-            return Err(FrameError::Ipv4Checksum);
+            return Err(FrameError::Ipv4Checksum(be16::<10, IPV4_LEN>(fixed)));
         }
         // More-fragments, or an offset; "don't fragment" and the reserved bit may be anything.
         if be16::<6, IPV4_LEN>(fixed) & 0x3fff != 0 {

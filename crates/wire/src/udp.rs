@@ -1,6 +1,6 @@
 //! The outer UDP header (RFC 768): GENEVE's carrier.
 
-use crate::bytes::be16;
+use crate::bytes::{be16, saturated};
 use crate::{Checksum, FrameError, Ipv4};
 
 /// Length of a UDP header.
@@ -20,10 +20,11 @@ impl<'a> Udp<'a> {
     /// [`FrameError::UdpLength`] if the header or the length that it states does not fit into `bytes`.
     #[inline]
     pub fn new_checked(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), FrameError> {
-        let Some(fixed) = bytes.first_chunk::<UDP_LEN>() else { return Err(FrameError::UdpLength) };
-        let len = usize::from(be16::<4, UDP_LEN>(fixed));
-        let Some(datagram) = bytes.get(..len) else { return Err(FrameError::UdpLength) };
-        let Some(payload) = datagram.get(UDP_LEN..) else { return Err(FrameError::UdpLength) };
+        let wrong = |stated| FrameError::UdpLength { stated, have: saturated(bytes.len()) };
+        let Some(fixed) = bytes.first_chunk::<UDP_LEN>() else { return Err(wrong(8)) };
+        let len = be16::<4, UDP_LEN>(fixed);
+        let Some(datagram) = bytes.get(..usize::from(len)) else { return Err(wrong(len)) };
+        let Some(payload) = datagram.get(UDP_LEN..) else { return Err(wrong(len)) };
         Ok((Self { fixed, datagram }, payload))
     }
 

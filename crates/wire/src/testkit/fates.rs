@@ -96,6 +96,11 @@ fn inner_packets() -> Vec<(&'static str, Vec<u8>, (u16, u16))> {
     let mut padded = segment();
     padded.extend([0; 7]);
     vec![
+        (
+            "inner IPv4 options",
+            tcp("10.1.2.10:1", "192.0.2.80:2").ip_options(&[148, 4, 0, 0]).build(),
+            (1, 2),
+        ),
         ("inner IPv6", tcp6().build(), (49152, 443)),
         (
             "inner IPv6 extension headers",
@@ -141,6 +146,9 @@ fn outer() -> Vec<Case> {
     };
     let mut checksum = frame();
     checksum[22] ^= 1;
+    let outer_found = u16::from_be_bytes([checksum[24], checksum[25]]);
+    let length = |stated, have| FrameError::Ipv4Length { stated, have };
+    let udp_length = |stated| FrameError::UdpLength { stated, have: 93 };
     let mut udp_checksum = gwlb().inner(&segment()).udp_checksum().build();
     *udp_checksum.last_mut().expect("a frame has bytes") ^= 1;
     let found = u16::from_be_bytes([udp_checksum[40], udp_checksum[41]]);
@@ -155,19 +163,19 @@ fn outer() -> Vec<Case> {
     vec![
         refused("nothing", Vec::new(), FrameError::NotOurs),
         refused("less than an Ethernet header", first(13), FrameError::NotOurs),
-        refused("Ethernet only", first(14), FrameError::Ipv4Length),
-        refused("cut within the outer IPv4 header", first(33), FrameError::Ipv4Length),
-        refused("cut within the UDP header", first(40), FrameError::Ipv4Length),
-        refused("cut within the inner packet", first(100), FrameError::Ipv4Length),
+        refused("Ethernet only", first(14), length(20, 0)),
+        refused("cut within the outer IPv4 header", first(33), length(20, 19)),
+        refused("cut within the UDP header", first(40), length(113, 26)),
+        refused("cut within the inner packet", first(100), length(113, 86)),
         refused("outer IP version 5", changed(14, &[0x55]), FrameError::Ipv4Header(0x55)),
         refused("outer IPv4 header of 16 bytes", changed(14, &[0x44]), FrameError::Ipv4Header(0x44)),
-        refused("outer total length less than the header", changed(16, &[0, 19]), FrameError::Ipv4Length),
-        refused("outer total length beyond the frame", changed(16, &[0xff, 0xff]), FrameError::Ipv4Length),
-        refused("outer header checksum wrong", checksum, FrameError::Ipv4Checksum),
+        refused("outer total length less than the header", changed(16, &[0, 19]), length(19, 113)),
+        refused("outer total length beyond the frame", changed(16, &[0xff, 0xff]), length(0xffff, 113)),
+        refused("outer header checksum wrong", checksum, FrameError::Ipv4Checksum(outer_found)),
         refused("outer first fragment", changed(20, &[0x20, 0]), FrameError::OuterFragment),
         refused("outer last fragment", changed(20, &[0, 1]), FrameError::OuterFragment),
-        refused("UDP length less than a header", changed(38, &[0, 7]), FrameError::UdpLength),
-        refused("UDP length beyond the packet", changed(38, &[0xff, 0xff]), FrameError::UdpLength),
+        refused("UDP length less than a header", changed(38, &[0, 7]), udp_length(7)),
+        refused("UDP length beyond the packet", changed(38, &[0xff, 0xff]), udp_length(0xffff)),
         refused("UDP checksum wrong", udp_checksum, FrameError::UdpChecksum(found)),
         refused("UDP checksum of a jumbo frame wrong", jumbo_checksum, FrameError::UdpChecksum(jumbo_found)),
         refused("source not allowed", to(stranger, OUR_ADDRESS), FrameError::SourceNotAllowed(stranger)),
@@ -195,6 +203,7 @@ fn geneve() -> Vec<Case> {
         frame[at] = value;
         frame
     };
+    let past_end = |stated, have| FrameError::GenevePastEnd { stated, have };
     let critical = FrameError::OptionCritical { class: 0x0103, kind: 0x85 };
     let own = FrameError::OptionCritical { class: GWLB_CLASS, kind: 0x81 };
     vec![
@@ -209,8 +218,8 @@ fn geneve() -> Vec<Case> {
         refused("an unknown critical option", usual().flags(0x40).option(0x0103, 0x85, &[]), critical),
         refused("an unknown critical option, C bit clear", usual().option(0x0103, 0x85, &[]), critical),
         refused("an endpoint id with the critical bit", usual().option(GWLB_CLASS, 0x81, &[0; 8]), own),
-        case("options beyond the end", with(42, 0x3f), Fate::Refused(FrameError::GenevePastEnd)),
-        case("no GENEVE header", no_geneve(), Fate::Refused(FrameError::GenevePastEnd)),
+        case("options beyond the end", with(42, 0x3f), Fate::Refused(past_end(260, 85))),
+        case("no GENEVE header", no_geneve(), Fate::Refused(past_end(8, 7))),
         case("an option beyond the options", with(77, 2), Fate::Refused(FrameError::OptionLengths)),
         case("an option header beyond the options", with(42, 7), Fate::Refused(FrameError::OptionLengths)),
     ]

@@ -45,6 +45,7 @@ pub struct PacketBuilder {
     sequence: u32,
     acknowledgment: u32,
     options: Vec<u8>,
+    ip_options: Vec<u8>,
     extensions: Vec<(u8, Vec<u8>)>,
     fragment: Option<(u16, bool)>,
     hop_limit: u8,
@@ -64,6 +65,7 @@ impl PacketBuilder {
             sequence: 0x1122_3344,
             acknowledgment: 0,
             options: Vec::new(),
+            ip_options: Vec::new(),
             extensions: Vec::new(),
             fragment: None,
             hop_limit: 63,
@@ -94,6 +96,14 @@ impl PacketBuilder {
     pub fn options(mut self, options: &[u8]) -> Self {
         self.options = options.to_vec();
         self.options.resize(options.len().next_multiple_of(4), 0);
+        self
+    }
+
+    /// Options of the IPv4 header, padded with zeros to words; at most 40 bytes. IPv6 has none.
+    #[must_use]
+    pub fn ip_options(mut self, options: &[u8]) -> Self {
+        self.ip_options = options.to_vec();
+        self.ip_options.resize(options.len().next_multiple_of(4), 0);
         self
     }
 
@@ -138,13 +148,16 @@ impl PacketBuilder {
         let (offset, more) = self.fragment.unwrap_or((0, false));
         let place =
             offset >> 3 | if more { 0x2000 } else { 0 } | if self.fragment.is_none() { 0x4000 } else { 0 };
-        let mut packet = vec![0x45, 0];
-        packet.extend(length(20 + transport.len()).to_be_bytes());
+        assert!(self.ip_options.len() <= 40, "IPv4 options of more than 40 bytes");
+        let header_len = 20 + self.ip_options.len();
+        let mut packet = vec![0x40 | (header_len / 4) as u8, 0];
+        packet.extend(length(header_len + transport.len()).to_be_bytes());
         packet.extend([0x1c, 0x46]);
         packet.extend(place.to_be_bytes());
         packet.extend([self.hop_limit, self.protocol, 0, 0]);
         packet.extend(octets(self.source));
         packet.extend(octets(self.destination));
+        packet.extend(&self.ip_options);
         let checksum = Checksum::default().over(&packet).finish();
         packet[10..12].copy_from_slice(&checksum.to_be_bytes());
         packet.extend(transport);

@@ -41,7 +41,9 @@ pub(crate) fn whole_packet() -> impl Strategy<Value = PacketBuilder> {
         },
     );
     let packet = prop_oneof![3 => segment, 2 => datagram, 1 => message, 1 => other];
-    (packet, vec(any::<u8>(), 0..64)).prop_map(|(packet, payload)| packet.payload(&payload))
+    let ip_options = prop_oneof![4 => Just(Vec::new()), 1 => vec(any::<u8>(), 0..=40)];
+    (packet, ip_options, vec(any::<u8>(), 0..64))
+        .prop_map(|(packet, options, payload)| packet.ip_options(&options).payload(&payload))
 }
 
 /// A packet of any protocol, some with extension headers (which IPv4 ignores), some a fragment.
