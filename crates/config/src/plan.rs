@@ -26,6 +26,8 @@ const HEADROOM: u16 = 128;
 const MBUF: u64 = 128 + 64;
 /// Bytes of an ordinary page.
 const PAGE: u64 = 4096;
+/// Mbufs in the fill ring of an XDP socket.
+const XDP_FILL: u64 = 2048;
 /// What DPDK itself needs: port, rings, its own tables.
 const EAL_MB: u64 = 32;
 /// Mbufs in a pool at most; more than this is a mistake in the layout, not a need.
@@ -77,7 +79,7 @@ pub struct Pool {
     pub mbufs: u64,
     /// Mbufs that can be in use at once; the pool is never smaller.
     pub needed: u64,
-    /// Of these, in descriptors.
+    /// Of these, in descriptors and XDP sockets' fill rings.
     pub descriptors: u64,
     /// In rings and in cores' hands.
     pub held: u64,
@@ -152,7 +154,9 @@ impl Plan {
 impl Pool {
     fn new(port: &PortSettings, topology: &Topology, threads: u64, outer_mtu: u16) -> Self {
         let (rx, tx) = (topology.rx_queues() as u64, topology.tx_queues() as u64);
-        let descriptors = rx * u64::from(port.rx_descriptors) + tx * u64::from(port.tx_descriptors);
+        // An XDP socket lends the kernel mbufs besides, for its fill ring (net_af_xdp, ETH_AF_XDP_DFLT_NUM_DESCS).
+        let lent = if port.profile == Profile::AfXdp { rx * XDP_FILL } else { 0 };
+        let descriptors = rx * u64::from(port.rx_descriptors) + tx * u64::from(port.tx_descriptors) + lent;
         let held = topology.most_held() as u64;
         // A cache is flushed at one and a half times its size (`CALC_CACHE_FLUSHTHRESH`), and DPDK's main thread has one.
         let caches = (threads + 1) * u64::from(CACHE) * 3 / 2;

@@ -58,6 +58,8 @@ pub struct PortSettings {
 
 /// Largest inner packet of an AF_XDP port: the driver attaches up to MTU 3498 (dpdk-config/README.md).
 const AF_XDP_MTU: u16 = 3430;
+/// Largest inner packet of a TAP port: the driver takes frames of 1522 bytes, a VLAN tag included (net_tap).
+const TAP_MTU: u16 = 1436;
 
 impl PortSettings {
     /// `None` if a required key is missing or wrong; the document then holds the problem.
@@ -212,12 +214,16 @@ fn check_gateway(document: &mut Document<'_>, address: Ipv4Net, gateway: Option<
 }
 
 fn check_mtu(document: &mut Document<'_>, profile: Profile, mtu: Option<u16>) -> u16 {
-    let default = if profile == Profile::AfXdp { 1500 } else { 8500 };
+    let (default, most) = match profile {
+        Profile::AfXdp => (1500, AF_XDP_MTU),
+        Profile::Tap => (TAP_MTU, TAP_MTU),
+        _ => return mtu.unwrap_or(8500),
+    };
     let mtu = mtu.unwrap_or(default);
-    if profile == Profile::AfXdp && mtu > AF_XDP_MTU {
+    if mtu > most {
         document.wrong(
             "port.mtu",
-            format!("must be at most {AF_XDP_MTU} with AF_XDP; af_packet carries jumbo frames"),
+            format!("must be at most {most} with this profile; af_packet carries jumbo frames"),
         );
     }
     mtu

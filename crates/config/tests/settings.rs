@@ -153,6 +153,17 @@ fn devices_must_fit_their_profile() {
     assert!(port("ena", "device = 7").unwrap_err().contains("must be text"));
     assert!(port("af_packet", "device = \"eth1\"\ndevargs = \"blocksz\"").unwrap_err().contains("key=value"));
     assert!(port("af_xdp", "device = \"eth1\"\nmtu = 8500").unwrap_err().contains("at most 3430"));
+    assert!(port("tap", "mtu = 1500").unwrap_err().contains("at most 1436"));
+}
+
+#[test]
+fn an_xdp_sockets_fill_ring_is_part_of_the_pool() {
+    let of = |profile: &str| {
+        let text =
+            format!("[port]\nprofile = \"{profile}\"\ndevice = \"eth1\"\naddress = \"10.1.2.11/24\"\n");
+        read(&text).unwrap().plan().mempool.descriptors
+    };
+    assert_eq!(of("af_xdp"), of("af_packet") + 2048);
 }
 
 #[test]
