@@ -25,3 +25,5 @@ impl fmt::Display for Errno {
         io::Error::from_raw_os_error(self.0).fmt(f)
     }
 }
+
+impl std::error::Error for Errno {}

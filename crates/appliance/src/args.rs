@@ -1,0 +1,80 @@
+//! The command line: what a user may ask for, and what `--help` teaches.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// An inspection appliance for AWS Gateway Load Balancer, on DPDK.
+#[derive(Debug, Parser)]
+#[command(name = "sluice", version = crate::version::LONG.as_str())]
+#[command(after_help = "Exit status: 0 done, 1 failed while running, 2 refused what it was given.")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Inspect traffic on the configured port until SIGTERM or SIGINT, then drain and end.
+    Run(Run),
+    /// Read a configuration and its rules, tell every mistake with its line, print the resolved plan.
+    Check(Check),
+    /// Judge the packets of a capture by the same stages, with the capture's own clock. Needs no DPDK and no root.
+    Inspect(Inspect),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Run {
+    /// The configuration; dpdk-config/sluice.example.toml explains every key.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Check {
+    /// The configuration to read.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Print the plan as one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  sluice inspect --pcap gwlb.pcap                      what would become of each frame
+  sluice inspect --pcap web.pcap --rules local.rules   an ordinary capture, judged by a rule file
+  sluice inspect --pcap gwlb.pcap --out returned.pcap  keep exactly the frames that would be sent back")]
+pub(crate) struct Inspect {
+    /// The capture: pcap or pcapng, Ethernet or raw IP.
+    #[arg(long, value_name = "IN")]
+    pub(crate) pcap: PathBuf,
+    /// Judge as this configuration says. Without one any destination is ours, any source allowed, the default action
+    /// forward.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Rule files, behind those of the configuration.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rules: Vec<PathBuf>,
+    /// Write the frames that would be sent, in their order, to this pcap file.
+    #[arg(long, value_name = "RETURNED.pcap")]
+    pub(crate) out: Option<PathBuf>,
+    /// What the capture holds: GENEVE frames of a GWLB, or customers' packets as if they came through one endpoint.
+    #[arg(long, value_enum, default_value_t = Encap::Auto)]
+    pub(crate) encap: Encap,
+    /// Print the summary as one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What a capture holds.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Encap {
+    /// GENEVE if one of the first 1000 records is, else none.
+    Auto,
+    /// Frames between GWLB and appliance.
+    Geneve,
+    /// Customers' packets, without GENEVE.
+    None,
+}

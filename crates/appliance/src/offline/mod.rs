@@ -1,0 +1,103 @@
+//! `sluice inspect`: the stages of the appliance over a capture, with the capture's own clock.
+//!
+//! ```text
+//! capture ─▶ CaptureSource ─▶ Steer ─▶ Inspect ─▶ Return ─▶ CaptureSink ─▶ returned.pcap
+//! ```
+//! It is the run-to-completion wiring under the same loop; only source, sink and clock differ. Nothing is random: the
+//! hash secrets are fixed, so two runs of one capture give the same output.
+
+mod capture;
+mod encap;
+mod sink;
+mod source;
+mod summary;
+
+use std::io;
+use std::path::PathBuf;
+
+use engine::{
+    Core, Idle, Inspect, LocalPort, Return, Role, Sharing, Stats, Steer, Turn, Wiring, events, swap,
+};
+use flow::FlowHasher;
+use inspect::Inspector;
+use wire::TunnelEnd;
+
+use crate::args;
+use crate::policy_files::{self, PolicyError};
+use crate::settings::{self, SettingsError};
+use crate::wiring;
+use capture::{Capture, CaptureError};
+use encap::Encap;
+use sink::{CaptureSink, WriteError};
+use source::{CaptureSource, holds_geneve};
+use summary::Summary;
+
+/// Why a capture could not be judged, or not to its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OfflineError {
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    #[error("{path}: {source}", path = .path.display())]
+    Capture { path: PathBuf, source: CaptureError },
+    #[error("{path}: {source}", path = .path.display())]
+    Write { path: PathBuf, source: WriteError },
+}
+
+/// Flow-hash secrets of a run that must be repeatable. Whoever makes a capture to collide flows slows down a desk.
+const SECRETS: [u64; 4] =
+    [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7344, 0xa409_3822_299f_31d0, 0x082e_fa98_ec4e_6c89];
+
+/// Judge a capture and print what became of it. Rules that were refused are told on standard error.
+pub(crate) fn run(args: &args::Inspect) -> Result<(), OfflineError> {
+    let settings = args.config.as_deref().map(settings::read).transpose()?;
+    let configured = args.config.as_deref().zip(settings.as_ref().map(config::Settings::policy));
+    let loading = policy_files::load(configured, &args.rules)?;
+    policy_files::tell_refusals(&loading);
+
+    let capture_error = |source| OfflineError::Capture { path: args.pcap.clone(), source };
+    let encap = match args.encap {
+        args::Encap::Geneve => Encap::Geneve,
+        args::Encap::None => Encap::None,
+        args::Encap::Auto if holds_geneve(&args.pcap).map_err(capture_error)? => Encap::Geneve,
+        args::Encap::Auto => Encap::None,
+    };
+    let source = CaptureSource::new(Capture::open(&args.pcap).map_err(capture_error)?, encap);
+    let progress = source.progress();
+    let out = args.out.clone().unwrap_or_default();
+    let write_error = |source| OfflineError::Write { path: out.clone(), source };
+    let sink = CaptureSink::new(args.out.as_deref()).map_err(|error: io::Error| write_error(error.into()))?;
+    let unwritten = sink.trouble();
+
+    let hasher = FlowHasher::new(SECRETS);
+    let end = match (&settings, encap) {
+        (Some(settings), Encap::Geneve) => wiring::tunnel_end(settings),
+        _ => TunnelEnd::default(),
+    };
+    let flows = settings.as_ref().map_or_else(flow::Settings::default, |settings| wiring::flows(settings, 1));
+    // Nobody reads the events here yet, and nobody swaps the policy.
+    let (_policies, swaps) = swap();
+    let (told, _log) = events(1);
+    let inspector = Inspector::new(&flows, hasher.clone(), policy_files::policy(loading));
+    let stage = ((Steer { end, hasher }, Inspect { inspector, policies: swaps, events: told }), Return);
+    let mut stats = Stats::default();
+    let wiring = Wiring {
+        source,
+        stage,
+        sink,
+        bypass: None,
+        local: LocalPort::none(),
+        patience: std::time::Duration::ZERO,
+        stats: stats.add(Role::Rtc(0)),
+    };
+    let role: Box<dyn Turn> = Box::new(Core::from(wiring));
+    engine::run(vec![role], Idle::new(Sharing::Exclusive), || progress.now());
+
+    Summary::of(&stats.snapshot()).print(args.json);
+    match (unwritten.take(), progress.trouble()) {
+        (Some(error), _) => Err(write_error(error)),
+        (None, Some(error)) => Err(capture_error(error)),
+        (None, None) => Ok(()),
+    }
+}

@@ -1,0 +1,55 @@
+//! What became of a capture's packets; the parts add up to what was received.
+
+use std::collections::BTreeMap;
+
+use engine::{Counter, Snapshot};
+use inspect::DropReason;
+use serde::Serialize;
+
+/// The figures of one run.
+#[derive(Debug, Serialize)]
+pub(crate) struct Summary {
+    received: u64,
+    returned: u64,
+    dropped: BTreeMap<&'static str, u64>,
+    punted: u64,
+    flows: u64,
+    alerts: u64,
+}
+
+impl Summary {
+    /// The figures that the loop has left.
+    pub(crate) fn of(snapshot: &Snapshot) -> Self {
+        let dropped = DropReason::ALL.map(|reason| (reason.name(), snapshot.dropped(reason)));
+        Self {
+            received: snapshot.received(),
+            returned: snapshot.transmitted(),
+            dropped: dropped.into_iter().filter(|(_, count)| *count > 0).collect(),
+            punted: snapshot.punted(),
+            flows: sum(snapshot, Counter::FlowsBegun),
+            alerts: sum(snapshot, Counter::Alerts),
+        }
+    }
+
+    /// Print for people, or as one JSON object.
+    pub(crate) fn print(&self, json: bool) {
+        if json {
+            // Numbers under fixed keys always serialize.
+            println!("{}", serde_json::to_string(self).unwrap_or_default());
+            return;
+        }
+        println!("received {:>12}", self.received);
+        println!("returned {:>12}", self.returned);
+        println!("dropped  {:>12}", self.dropped.values().sum::<u64>());
+        for (reason, count) in &self.dropped {
+            println!("  {count:>19} {reason}");
+        }
+        println!("punted   {:>12}   (ARP, ping and health checks: the local lane's)", self.punted);
+        println!("flows    {:>12}", self.flows);
+        println!("alerts   {:>12}", self.alerts);
+    }
+}
+
+fn sum(snapshot: &Snapshot, counter: Counter) -> u64 {
+    snapshot.roles.iter().map(|(_, counts)| counts.of(counter)).sum()
+}

@@ -1,0 +1,142 @@
+//! `sluice run`: DPDK, the data threads, and the control thread that looks after both.
+//!
+//! ```text
+//! main       waits for signals, the second of which ends the process at once
+//! control    starts DPDK and the port, launches the data threads, then a turn every millisecond:
+//!            local lane · link · health · drain · DPDK's timers
+//! rx… worker… tx…   one thread per CPU of the topology, pinned and registered with DPDK
+//! ```
+
+use std::error::Error;
+use std::io;
+use std::process;
+use std::thread;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use config::{Machine, Settings};
+use core_affinity::CoreId;
+use crossbeam::channel::{Receiver, Sender, unbounded};
+use dpdk::{Eal, Lcore, LcoreError, Mempool, Started};
+use engine::{Inspect, Parts, Steer, ThreadPlan, events, launch, swap};
+use flow::{FlowHasher, Moment};
+use inspect::Inspector;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::args;
+use crate::control::Control;
+use crate::nic::{NicSink, NicSource};
+use crate::policy_files;
+use crate::settings;
+use crate::wiring;
+
+/// Events between a worker and the log.
+const EVENTS: usize = 8192;
+
+/// Run until a signal has drained the appliance.
+pub(crate) fn run(args: &args::Run) -> Result<(), Box<dyn Error>> {
+    let machine = wiring::machine();
+    let settings = settings::read(&args.config)?;
+    let loading = policy_files::load(Some((&args.config, settings.policy())), &[])?;
+    policy_files::tell_refusals(&loading);
+    eprintln!("sluice {}", *crate::version::LONG);
+
+    let signals = signals()?;
+    let control = thread::Builder::new().name("control".to_owned()).spawn(move || {
+        // The error crosses to the main thread as what it says: not every error of the way may leave its thread.
+        serve(&settings, &machine, loading, &signals).map_err(|error| crate::told(error.as_ref()))
+    })?;
+    match control.join() {
+        Ok(ended) => Ok(ended?),
+        Err(_) => Err("the control thread died".into()),
+    }
+}
+
+/// SIGTERM and SIGINT as messages. The second ends the process here, whatever the others are doing.
+fn signals() -> io::Result<Receiver<()>> {
+    let (sender, receiver): (Sender<()>, _) = unbounded();
+    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+    thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for nth in signals.forever().enumerate().map(|(nth, _)| nth) {
+            if nth > 0 {
+                eprintln!("sluice: a second signal: ending at once");
+                process::exit(1);
+            }
+            // Nobody listens only when the process is about to end anyway.
+            let _ = sender.send(());
+        }
+    })?;
+    Ok(receiver)
+}
+
+/// The control thread: start everything, look after it, end it.
+fn serve(
+    settings: &Settings,
+    machine: &Machine,
+    loading: policy::Loading,
+    signals: &Receiver<()>,
+) -> Result<(), Box<dyn Error>> {
+    let topology = wiring::topology(settings, machine)?;
+    let eal = Eal::init(&wiring::eal_args(settings))?;
+    core_affinity::set_for_current(CoreId { id: settings.cores().control });
+    let pool = Mempool::create(&eal, &wiring::mempool_spec(settings))?;
+    let Started { port, rx, tx } = wiring::port_spec(settings, &topology).start(&eal, pool)?;
+
+    let policy = policy_files::policy(loading);
+    let hasher = FlowHasher::random();
+    let flows = wiring::flows(settings, topology.workers());
+    let (mut inspects, mut logs) = (Vec::new(), Vec::new());
+    for _ in 0..topology.workers() {
+        let (events, log) = events(EVENTS);
+        // Nothing swaps policies yet but a start: the way for it is there.
+        let (_, policies) = swap();
+        inspects.push(Inspect {
+            inspector: Inspector::new(&flows, hasher.clone(), policy.clone()),
+            policies,
+            events,
+        });
+        logs.push(log);
+    }
+    let steer = |_: &dpdk::RxQueue| Steer { end: wiring::tunnel_end(settings), hasher: hasher.clone() };
+    let parts = Parts {
+        steer: rx.iter().map(steer).collect(),
+        sources: rx.into_iter().map(NicSource).collect(),
+        inspect: inspects,
+        sinks: tx.into_iter().map(NicSink).collect(),
+    };
+    let clock = clock();
+    let launched = launch(&topology, parts, clock.clone(), enter)?;
+    eprintln!(
+        "sluice: {} on {} ({}): {} data threads, {} rules",
+        settings.port().address,
+        settings.port().device,
+        port.driver()?,
+        topology.threads().len(),
+        policy.rules(wire::EndpointId::default()).len()
+    );
+    Control::new(settings, &eal, port, pool, &policy, clock()).run(launched, logs, signals, clock)
+}
+
+/// Nanoseconds since the Unix epoch that never go back: the wall clock at the start, and a steady clock from there.
+fn clock() -> impl Fn() -> Moment + Clone + Send + 'static {
+    let epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let start = Instant::now();
+    move || Moment(u64::try_from((epoch + start.elapsed()).as_nanos()).unwrap_or(u64::MAX))
+}
+
+/// What each data thread does before its first packet: pin itself, then become an lcore.
+fn enter(plan: &ThreadPlan) -> Result<Lcore, EnterError> {
+    if !core_affinity::set_for_current(CoreId { id: plan.cpu }) {
+        return Err(EnterError::Pin(plan.cpu));
+    }
+    Ok(Lcore::register()?)
+}
+
+/// Why a data thread could not begin.
+#[derive(Debug, thiserror::Error)]
+enum EnterError {
+    #[error("it cannot be pinned to CPU {0}")]
+    Pin(usize),
+    #[error(transparent)]
+    Lcore(#[from] LcoreError),
+}

@@ -1,0 +1,144 @@
+//! Settings to the values that the other crates are made from.
+
+use std::fs;
+
+use config::{InboxFull, Machine, Mode, PortSettings, Profile, Settings};
+use dpdk::{EalArgs, Memory, MempoolSpec, PortSpec, Vdev};
+use engine::{Layout, Topology, TopologyError};
+use wire::{Ipv4Prefix, TunnelEnd};
+
+/// Mbufs that each core's cache holds aside.
+const CACHE: u32 = 256;
+
+/// This machine, read before DPDK pins anything.
+pub(crate) fn machine() -> Machine {
+    let mut cpus: Vec<usize> =
+        core_affinity::get_core_ids().unwrap_or_default().into_iter().map(|core| core.id).collect();
+    cpus.sort_unstable();
+    Machine { cpus, huge_page_bytes: free_huge_pages() }
+}
+
+/// Free huge pages of all sizes, in bytes; Linux tells them under `/sys/kernel/mm/hugepages/hugepages-NkB`.
+fn free_huge_pages() -> u64 {
+    let sizes = fs::read_dir("/sys/kernel/mm/hugepages").into_iter().flatten().flatten();
+    sizes
+        .filter_map(|size| {
+            let name = size.file_name().into_string().ok()?;
+            let kilobytes: u64 = name.strip_prefix("hugepages-")?.strip_suffix("kB")?.parse().ok()?;
+            let free: u64 =
+                fs::read_to_string(size.path().join("free_hugepages")).ok()?.trim().parse().ok()?;
+            Some(kilobytes * 1024 * free)
+        })
+        .sum()
+}
+
+/// What a frame must be addressed to.
+pub(crate) fn tunnel_end(settings: &Settings) -> TunnelEnd {
+    let tunnel = settings.tunnel();
+    // `Ipv4Net` holds a length of at most 32, so every prefix is one of ours too.
+    let prefix = |net: &ipnet::Ipv4Net| Ipv4Prefix::new(net.network(), net.prefix_len()).ok();
+    TunnelEnd {
+        address: Some(settings.port().address.addr()),
+        udp_port: tunnel.udp_port,
+        sources: tunnel.sources.iter().filter_map(prefix).collect(),
+        health_port: settings.health().tcp_port,
+    }
+}
+
+/// How each of `workers` flow tables is built.
+pub(crate) fn flows(settings: &Settings, workers: usize) -> flow::Settings {
+    let wanted = settings.flow();
+    let capacity = usize::try_from(wanted.capacity).unwrap_or(usize::MAX);
+    flow::Settings {
+        flows: capacity.div_ceil(workers.max(1)),
+        timeouts: flow::Timeouts {
+            tcp_opening: wanted.tcp_timeout,
+            tcp: wanted.tcp_timeout,
+            udp: wanted.other_timeout,
+            other: wanted.other_timeout,
+            ..flow::Timeouts::default()
+        },
+        midstream: match wanted.midstream {
+            config::Midstream::Pass => flow::Midstream::Pass,
+            config::Midstream::Drop => flow::Midstream::Drop,
+        },
+    }
+}
+
+/// Which CPU does what.
+pub(crate) fn topology(settings: &Settings, machine: &Machine) -> Result<Topology, TopologyError> {
+    let cores = settings.cores();
+    let layout = match cores.mode {
+        Mode::Pipeline => {
+            Layout::Pipeline { rx: cores.rx.clone(), workers: cores.worker.clone(), tx: cores.tx.clone() }
+        }
+        Mode::RunToCompletion => Layout::RunToCompletion { cpus: cores.worker.clone() },
+    };
+    let mut topology = Topology::new(&layout, &machine.cpus, None)?;
+    topology.inbox_len = usize::try_from(cores.inbox).unwrap_or(usize::MAX);
+    topology.fail_open = settings.service().inbox_full == InboxFull::Reflect;
+    Ok(topology)
+}
+
+/// What DPDK is started with.
+pub(crate) fn eal_args(settings: &Settings) -> EalArgs {
+    let (plan, port) = (settings.plan(), settings.port());
+    EalArgs {
+        memory: if plan.huge_pages { Memory::HugePages } else { Memory::Ordinary },
+        memory_mb: u32::try_from(plan.memory_mb).unwrap_or(u32::MAX),
+        pci: if port.profile == Profile::Ena { vec![with_devargs(&port.device, port)] } else { Vec::new() },
+        ..EalArgs::default()
+    }
+}
+
+/// The packet pool.
+pub(crate) fn mempool_spec(settings: &Settings) -> MempoolSpec {
+    let pool = &settings.plan().mempool;
+    let mbufs = u32::try_from(pool.mbufs).unwrap_or(u32::MAX);
+    MempoolSpec {
+        name: "packets".to_owned(),
+        mbufs,
+        cache: CACHE.min(mbufs / 2),
+        data_room: narrow(pool.data_room),
+    }
+}
+
+/// The port and its queues, one for each core that receives or transmits.
+pub(crate) fn port_spec(settings: &Settings, topology: &Topology) -> PortSpec {
+    let (plan, port) = (settings.plan(), settings.port());
+    let (rx_queues, tx_queues) = (topology.rx_queues(), topology.tx_queues());
+    let queues = narrow(rx_queues.max(tx_queues));
+    let interface = port.device.as_str();
+    let vdev = |vdev: Vdev<'_>| with_devargs(&vdev.to_string(), port);
+    let device = match port.profile {
+        Profile::Ena => with_devargs(interface, port),
+        Profile::AfPacket => vdev(Vdev::AfPacket {
+            interface,
+            queues,
+            data_room: narrow(plan.mempool.data_room),
+            slots: narrow(port.rx_descriptors),
+        }),
+        Profile::AfXdp => vdev(Vdev::AfXdp { interface, queues }),
+        Profile::Tap => vdev(Vdev::Tap { interface }),
+        Profile::Pcap => vdev(Vdev::Pcap { input: interface, output: port.output.as_deref() }),
+        Profile::Ring => vdev(Vdev::Ring),
+        Profile::Null => vdev(Vdev::Null),
+    };
+    PortSpec {
+        device,
+        rx_queues: narrow(rx_queues),
+        tx_queues: narrow(tx_queues),
+        rx_descriptors: narrow(port.rx_descriptors),
+        tx_descriptors: narrow(port.tx_descriptors),
+        mtu: narrow(plan.outer_mtu),
+    }
+}
+
+fn with_devargs(device: &str, port: &PortSettings) -> String {
+    if port.devargs.is_empty() { device.to_owned() } else { format!("{device},{}", port.devargs) }
+}
+
+/// A number that valid settings keep below 2^16.
+fn narrow<T: TryInto<u16>>(number: T) -> u16 {
+    number.try_into().unwrap_or(u16::MAX)
+}

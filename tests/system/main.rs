@@ -1,0 +1,18 @@
+//! Whole-system tests: the binaries as a user runs them, in network namespaces, with traffic of real clients.
+//!
+//! What a test needs and does not find (root, a tool, cases that are not part of the project) makes it *ignored*: the
+//! runner says so and counts it. With `SLUICE_NO_SKIP` set, what only this machine could lack is a failure instead.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
+
+mod fates;
+mod place;
+
+use libtest_mimic::{Arguments, Trial};
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    // One at a time: they share two cores, and measure nothing that another may disturb.
+    arguments.test_threads.get_or_insert(1);
+    let trials: Vec<Trial> = [fates::trials()].into_iter().flatten().collect();
+    libtest_mimic::run(&arguments, trials).exit();
+}
