@@ -22,13 +22,13 @@ pub(crate) enum CheckError {
 /// Read everything, tell every mistake, print the plan.
 pub(crate) fn run(args: &args::Check) -> Result<(), CheckError> {
     let settings = settings::read(&args.config)?;
-    let loading = policy_files::load(Some((&args.config, settings.policy())), &[])?;
+    let loading = policy_files::load(Some(settings.policy()), &[])?;
     let (seen, refused) = (loading.seen, loading.refusals.len());
     for refusal in &loading.refusals {
         eprintln!("{refusal}");
     }
     if args.json {
-        println!("{}", json!({ "settings": settings, "rules": { "seen": seen, "refused": refused } }));
+        println!("{}", json!({ "plan": settings.plan(), "rules": { "seen": seen, "refused": refused } }));
     } else {
         print!("{}", settings.plan());
         println!("rules      {} of {seen} loaded", seen - refused);

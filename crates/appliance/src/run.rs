@@ -13,7 +13,7 @@ use std::process;
 use std::thread;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use config::{Machine, Settings};
+use config::Settings;
 use core_affinity::CoreId;
 use crossbeam::channel::{Receiver, Sender, unbounded};
 use dpdk::{Eal, Lcore, LcoreError, Mempool, Started};
@@ -35,16 +35,15 @@ const EVENTS: usize = 8192;
 
 /// Run until a signal has drained the appliance.
 pub(crate) fn run(args: &args::Run) -> Result<(), Box<dyn Error>> {
-    let machine = wiring::machine();
     let settings = settings::read(&args.config)?;
-    let loading = policy_files::load(Some((&args.config, settings.policy())), &[])?;
+    let loading = policy_files::load(Some(settings.policy()), &[])?;
     policy_files::tell_refusals(&loading);
     eprintln!("sluice {}", *crate::version::LONG);
 
     let signals = signals()?;
     let control = thread::Builder::new().name("control".to_owned()).spawn(move || {
         // The error crosses to the main thread as what it says: not every error of the way may leave its thread.
-        serve(&settings, &machine, loading, &signals).map_err(|error| crate::told(error.as_ref()))
+        serve(&settings, loading, &signals).map_err(|error| crate::told(error.as_ref()))
     })?;
     match control.join() {
         Ok(ended) => Ok(ended?),
@@ -72,15 +71,14 @@ fn signals() -> io::Result<Receiver<()>> {
 /// The control thread: start everything, look after it, end it.
 fn serve(
     settings: &Settings,
-    machine: &Machine,
     loading: policy::Loading,
     signals: &Receiver<()>,
 ) -> Result<(), Box<dyn Error>> {
-    let topology = wiring::topology(settings, machine)?;
+    let topology = &settings.cores().topology;
     let eal = Eal::init(&wiring::eal_args(settings))?;
     core_affinity::set_for_current(CoreId { id: settings.cores().control });
     let pool = Mempool::create(&eal, &wiring::mempool_spec(settings))?;
-    let Started { port, rx, tx } = wiring::port_spec(settings, &topology).start(&eal, pool)?;
+    let Started { port, rx, tx } = wiring::port_spec(settings).start(&eal, pool)?;
 
     let policy = policy_files::policy(loading);
     let hasher = FlowHasher::random();
@@ -105,7 +103,7 @@ fn serve(
         sinks: tx.into_iter().map(NicSink).collect(),
     };
     let clock = clock();
-    let launched = launch(&topology, parts, clock.clone(), enter)?;
+    let launched = launch(topology, parts, clock.clone(), enter)?;
     eprintln!(
         "sluice: {} on {} ({}): {} data threads, {} rules",
         settings.port().address,

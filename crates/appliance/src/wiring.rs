@@ -2,13 +2,9 @@
 
 use std::fs;
 
-use config::{InboxFull, Machine, Mode, PortSettings, Profile, Settings};
+use config::{Machine, PortSettings, Profile, Settings};
 use dpdk::{EalArgs, Memory, MempoolSpec, PortSpec, Vdev};
-use engine::{Layout, Topology, TopologyError};
 use wire::{Ipv4Prefix, TunnelEnd};
-
-/// Mbufs that each core's cache holds aside.
-const CACHE: u32 = 256;
 
 /// This machine, read before DPDK pins anything.
 pub(crate) fn machine() -> Machine {
@@ -65,21 +61,6 @@ pub(crate) fn flows(settings: &Settings, workers: usize) -> flow::Settings {
     }
 }
 
-/// Which CPU does what.
-pub(crate) fn topology(settings: &Settings, machine: &Machine) -> Result<Topology, TopologyError> {
-    let cores = settings.cores();
-    let layout = match cores.mode {
-        Mode::Pipeline => {
-            Layout::Pipeline { rx: cores.rx.clone(), workers: cores.worker.clone(), tx: cores.tx.clone() }
-        }
-        Mode::RunToCompletion => Layout::RunToCompletion { cpus: cores.worker.clone() },
-    };
-    let mut topology = Topology::new(&layout, &machine.cpus, None)?;
-    topology.inbox_len = usize::try_from(cores.inbox).unwrap_or(usize::MAX);
-    topology.fail_open = settings.service().inbox_full == InboxFull::Reflect;
-    Ok(topology)
-}
-
 /// What DPDK is started with.
 pub(crate) fn eal_args(settings: &Settings) -> EalArgs {
     let (plan, port) = (settings.plan(), settings.port());
@@ -95,17 +76,13 @@ pub(crate) fn eal_args(settings: &Settings) -> EalArgs {
 pub(crate) fn mempool_spec(settings: &Settings) -> MempoolSpec {
     let pool = &settings.plan().mempool;
     let mbufs = u32::try_from(pool.mbufs).unwrap_or(u32::MAX);
-    MempoolSpec {
-        name: "packets".to_owned(),
-        mbufs,
-        cache: CACHE.min(mbufs / 2),
-        data_room: narrow(pool.data_room),
-    }
+    MempoolSpec { name: "packets".to_owned(), mbufs, cache: pool.cache, data_room: pool.data_room }
 }
 
 /// The port and its queues, one for each core that receives or transmits.
-pub(crate) fn port_spec(settings: &Settings, topology: &Topology) -> PortSpec {
+pub(crate) fn port_spec(settings: &Settings) -> PortSpec {
     let (plan, port) = (settings.plan(), settings.port());
+    let topology = &settings.cores().topology;
     let (rx_queues, tx_queues) = (topology.rx_queues(), topology.tx_queues());
     let queues = narrow(rx_queues.max(tx_queues));
     let interface = port.device.as_str();
@@ -115,8 +92,8 @@ pub(crate) fn port_spec(settings: &Settings, topology: &Topology) -> PortSpec {
         Profile::AfPacket => vdev(Vdev::AfPacket {
             interface,
             queues,
-            data_room: narrow(plan.mempool.data_room),
-            slots: narrow(port.rx_descriptors),
+            data_room: plan.mempool.data_room,
+            slots: port.rx_descriptors,
         }),
         Profile::AfXdp => vdev(Vdev::AfXdp { interface, queues }),
         Profile::Tap => vdev(Vdev::Tap { interface }),
@@ -128,9 +105,9 @@ pub(crate) fn port_spec(settings: &Settings, topology: &Topology) -> PortSpec {
         device,
         rx_queues: narrow(rx_queues),
         tx_queues: narrow(tx_queues),
-        rx_descriptors: narrow(port.rx_descriptors),
-        tx_descriptors: narrow(port.tx_descriptors),
-        mtu: narrow(plan.outer_mtu),
+        rx_descriptors: port.rx_descriptors,
+        tx_descriptors: port.tx_descriptors,
+        mtu: plan.outer_mtu,
     }
 }
 

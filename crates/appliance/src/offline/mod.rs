@@ -52,8 +52,7 @@ const SECRETS: [u64; 4] =
 /// Judge a capture and print what became of it. Rules that were refused are told on standard error.
 pub(crate) fn run(args: &args::Inspect) -> Result<(), OfflineError> {
     let settings = args.config.as_deref().map(settings::read).transpose()?;
-    let configured = args.config.as_deref().zip(settings.as_ref().map(config::Settings::policy));
-    let loading = policy_files::load(configured, &args.rules)?;
+    let loading = policy_files::load(settings.as_ref().map(config::Settings::policy), &args.rules)?;
     policy_files::tell_refusals(&loading);
 
     let capture_error = |source| OfflineError::Capture { path: args.pcap.clone(), source };
