@@ -181,7 +181,7 @@ impl PolicySettings {
                 DefaultAction::Forward,
                 value::choice(&actions),
             ),
-            variables: Variables::default(),
+            ..policy::Settings::default()
         };
         for name in document.free_keys("policy.vars") {
             let set = |value: &DeValue<'_>| set_variable(&mut rules.variables, &name, &value::text(value)?);

@@ -179,7 +179,7 @@ fn ask(
     counts.alerts_lost += u64::from(alerts_lost);
     let (generation, dropped) = (policy.generation(), action == Outcome::Drop);
     for rule in alerts {
-        let sid = policy.rules(key.endpoint()).get(rule).map_or(0, |loaded| loaded.rule.sid);
+        let sid = policy.rules(key.endpoint()).get(rule).map_or(0, |loaded| loaded.rule.about.sid);
         outbox.put(Event::Alert(Alert { moment: now, key, direction, rule, generation, sid, dropped }));
     }
     action

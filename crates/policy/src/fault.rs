@@ -188,7 +188,7 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
         return None;
     }
     let word = word.to_ascii_lowercase();
-    let allowed = word.len().div_ceil(3).min(3);
+    let allowed = ((word.len() + 1) / 3).min(3);
     let near =
         candidates.into_iter().map(|name| (distance(&word, &name.to_ascii_lowercase()), name)).min()?;
     (near.0 <= allowed).then(|| format!("did you mean `{}`?", near.1))

@@ -124,10 +124,16 @@ fn arrow(words: &mut Words<'_>) -> Result<Arrow, Fault> {
         b"<>" => Ok(Arrow::BothWays),
         b"=>" => Err(Fault::new(at, Why::Unsupported("the transaction arrow `=>`".to_owned()))),
         _ => {
-            let backwards =
-                (word == b"<-").then(|| "write the ends the other way round, with `->`".to_owned());
+            let meant = match word {
+                b"<-" => Some("write the ends the other way round, with `->`".to_owned()),
+                // Arrows that a word processor made of `->`.
+                b"\xe2\x86\x92" | b"\xe2\x80\x93>" | b"\xe2\x80\x94>" => {
+                    Some("did you mean `->`?".to_owned())
+                }
+                _ => None,
+            };
             let why = Why::Expected { expected: "the direction, `->` or `<>`", found: quoted(word) };
-            Err(Fault::new(at, why).suggest(backwards))
+            Err(Fault::new(at, why).suggest(meant))
         }
     }
 }

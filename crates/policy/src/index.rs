@@ -43,7 +43,8 @@ pub(crate) struct Ends {
 }
 
 impl Ends {
-    fn swapped(&self) -> Self {
+    /// The same with the two ends exchanged.
+    pub(crate) fn swapped(&self) -> Self {
         Self {
             source: Arc::clone(&self.destination),
             source_port: Arc::clone(&self.destination_port),

@@ -8,11 +8,15 @@
 //! A rule that is loaded is a rule that is judged whole: what the appliance cannot judge is refused, never weakened.
 #![forbid(unsafe_code)]
 
+mod about;
 mod address;
+mod caution;
+mod classification;
 mod fault;
 mod header;
 mod index;
 mod line;
+mod lint;
 mod list;
 mod load;
 mod option;
@@ -24,15 +28,33 @@ mod rule;
 mod rule_set;
 mod variables;
 
+pub use about::{About, Target};
 pub use address::{AddressItem, AddressList, AddressSet};
+pub use caution::{Caution, Warning};
+pub use classification::{Class, Classification, PRIORITY_DEFAULT};
 pub use fault::{Place, Refusal, Why};
 pub use header::{Arrow, Header};
 pub use list::{Item, Kind, List, Set};
 pub use load::{DefaultAction, Loading, Order, RULE_BYTES_MAX, RULES_MAX, RuleFile, Settings};
+pub use option::app::{AppTest, ProtocolMode, SslState, SslVersion};
+pub use option::bits::{BitCommand, Flowbits, Flowint, IntCommand, IntSign, Xbits, XbitsTrack};
+pub use option::buffer::Buffer;
+pub use option::bytes::{Base, ByteExtract, ByteField, ByteJump, ByteTest, JumpFrom, Operator};
+pub use option::content::{Content, FastPattern};
+pub use option::field::{Amount, Comparison};
+pub use option::flow::{FlowAmount, FlowSize, FlowState, FlowTest, FragmentPart, Side, StreamPart, Way};
+pub use option::keywords::judged;
+pub use option::limit::{DetectionFilter, Threshold, ThresholdKind, Track};
+pub use option::math::{Base64Decode, ByteMath, MathOperation};
+pub use option::packet::{Flags, FlagsMode, HeaderNumber, IpOption, PacketTest};
+pub use option::pcre::{Pcre, PcreFlags};
+pub use option::sets::{AddressSide, Datarep, Dataset, DatasetCommand, Geoip, Iprep, IprepTest};
+pub use option::transform::{Base64Mode, FromBase64, Transform};
+pub use option::{BufferTests, PayloadTest, RuleOption};
 pub use policy::Policy;
 pub use port::{PortItem, PortList, PortSet};
 pub use protocol::Protocol;
 pub use ranges::{Point, Ranges};
-pub use rule::{Action, Rule};
+pub use rule::{Action, RejectTo, Rule};
 pub use rule_set::{ALERTS_MAX, Judgement, LoadedRule, Outcome, RuleIndex, RuleSet};
 pub use variables::Variables;

@@ -5,13 +5,16 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use crate::address::AddressItem;
+use crate::caution::{Caution, Warning};
+use crate::classification::{Classification, PRIORITY_DEFAULT};
 use crate::fault::{Fault, Place, Refusal, Why, quoted};
 use crate::header::Header;
 use crate::index::Ends;
 use crate::line::{Line, lines};
+use crate::lint::Lint;
 use crate::list::{Item, List, Set};
 use crate::port::PortItem;
-use crate::rule::{Action, Rule, sid_of};
+use crate::rule::{Action, Parsed, Rule, sid_of};
 use crate::rule_set::{LoadedRule, RuleSet};
 use crate::variables::{Resolver, Variables};
 
@@ -36,8 +39,9 @@ pub enum Order {
     /// ("Evaluation order for stateful rule groups").
     #[default]
     Strict,
-    /// All that pass, then all that drop, then all that alert, and in the files' order within each: the reference's
-    /// default. A rule that passes ends it; one that drops does not keep later alerts from being told.
+    /// All that pass, then all that drop, then all that reject, then all that alert; within each by priority, then as
+    /// they stand: the reference's default. A rule that passes ends it; one that drops does not keep later alerts
+    /// from being told.
     Action,
 }
 
@@ -60,6 +64,8 @@ pub struct Settings {
     pub default_action: DefaultAction,
     /// What names in headers stand for.
     pub variables: Variables,
+    /// What classes of events there are.
+    pub classification: Classification,
 }
 
 /// What came of loading: the rules, and everything that did not become one.
@@ -69,7 +75,9 @@ pub struct Loading {
     pub rules: RuleSet,
     /// The rules that were not, in the files' order.
     pub refusals: Vec<Refusal>,
-    /// How many rules the files hold, loaded or refused.
+    /// What is probably not meant, by place; also about refused rules, if they could be read.
+    pub warnings: Vec<Warning>,
+    /// How many rules the files hold: loaded, refused, or replaced by a later revision.
     pub seen: usize,
 }
 
@@ -78,11 +86,13 @@ impl Loading {
     #[must_use]
     pub fn new(files: &[RuleFile], settings: &Settings) -> Self {
         let mut loader = Loader {
+            classification: &settings.classification,
             addresses: Interned::new(settings.variables.addresses()),
             ports: Interned::new(settings.variables.ports()),
             loaded: Vec::new(),
             sids: HashMap::new(),
             refusals: Vec::new(),
+            lint: Lint::default(),
             seen: 0,
         };
         for file in files {
@@ -90,16 +100,20 @@ impl Loading {
                 loader.line(&file.name, &line);
             }
         }
-        let mut loaded: Vec<LoadedRule> = loader.loaded.into_iter().flatten().collect();
+        let Loader { loaded, refusals, lint, seen, .. } = loader;
+        let mut loaded: Vec<LoadedRule> = loaded.into_iter().flatten().collect();
         if settings.order == Order::Action {
-            loaded.sort_by_key(|loaded| match loaded.rule.action {
-                Action::Pass => 0,
-                Action::Drop => 1,
-                Action::Alert => 2,
-            });
+            loaded.sort_by_key(|loaded| (rank(loaded.rule.action), loaded.priority));
         }
-        let rules = RuleSet::new(loaded, settings.order, settings.default_action);
-        Self { rules, refusals: loader.refusals, seen: loader.seen }
+        let mut warnings = lint.finish(&loaded, settings.order);
+        let file_of = |place: &Place| files.iter().position(|file| file.name == place.file);
+        warnings.sort_by_key(|warning| (file_of(&warning.place), warning.place.line, warning.place.column));
+        Self {
+            rules: RuleSet::new(loaded, settings.order, settings.default_action),
+            refusals,
+            warnings,
+            seen,
+        }
     }
 
     /// The rules, if every one was loaded.
@@ -114,13 +128,25 @@ impl Loading {
     }
 }
 
+fn rank(action: Action) -> u8 {
+    match action {
+        Action::Pass => 0,
+        Action::Drop => 1,
+        Action::Reject(_) => 2,
+        Action::Alert => 3,
+    }
+}
+
 struct Loader<'a> {
+    classification: &'a Classification,
     addresses: Interned<'a, AddressItem>,
     ports: Interned<'a, PortItem>,
     /// In the files' order; a place is empty once a later revision took over.
     loaded: Vec<Option<LoadedRule>>,
-    sids: HashMap<u32, usize>,
+    /// By group and signature id.
+    sids: HashMap<(u32, u32), usize>,
     refusals: Vec<Refusal>,
+    lint: Lint,
     seen: usize,
 }
 
@@ -131,8 +157,7 @@ impl Loader<'_> {
             let (line, column) = line.position(offset);
             Place { file: Arc::clone(file), line, column }
         };
-        let told = self.rule(line).and_then(|(rule, ends)| self.enter(rule, ends, place(0)));
-        if let Err(Fault { at, option, why, suggestion }) = told {
+        if let Err(Fault { at, option, why, suggestion }) = self.rule(line, &place) {
             self.refusals.push(Refusal {
                 place: place(at),
                 sid: sid_of(&line.text),
@@ -143,53 +168,75 @@ impl Loader<'_> {
         }
     }
 
-    fn rule(&mut self, line: &Line) -> Result<(Rule, Ends), Fault> {
+    fn rule(&mut self, line: &Line, place: &impl Fn(usize) -> Place) -> Result<(), Fault> {
         if line.cut {
             let why = Why::TooMuch { what: "the bytes or lines of a rule", limit: RULE_BYTES_MAX };
             return Err(Fault::new(0, why));
         }
-        let (rule, [source_at, source_port_at, destination_at, destination_port_at]) =
-            Rule::parse(&line.text)?;
-        let Header { source, source_port, destination, destination_port, .. } = &rule.header;
-        let ends = Ends {
-            source: self.addresses.set(source, source_at)?,
-            source_port: self.ports.set(source_port, source_port_at)?,
-            destination: self.addresses.set(destination, destination_at)?,
-            destination_port: self.ports.set(destination_port, destination_port_at)?,
-        };
-        Ok((rule, ends))
+        let Parsed { rule, lists_at, unjudged, cautions } = Rule::parse(&line.text)?;
+        let ends = self.ends(&rule.header, lists_at)?;
+        for (at, caution) in cautions {
+            self.lint.note(place(at), rule.about.sid, caution);
+        }
+        self.lint.rule(&rule, &place(0));
+        let priority = self.priority(&rule, place(0));
+        match unjudged {
+            Some(fault) => Err(fault),
+            None => self.enter(LoadedRule { rule, priority, place: place(0), ends }),
+        }
+    }
+
+    fn ends(&mut self, header: &Header, lists_at: [usize; 4]) -> Result<Ends, Fault> {
+        let [source_at, source_port_at, destination_at, destination_port_at] = lists_at;
+        Ok(Ends {
+            source: self.addresses.set(&header.source, source_at)?,
+            source_port: self.ports.set(&header.source_port, source_port_at)?,
+            destination: self.addresses.set(&header.destination, destination_at)?,
+            destination_port: self.ports.set(&header.destination_port, destination_port_at)?,
+        })
+    }
+
+    fn priority(&mut self, rule: &Rule, place: Place) -> u8 {
+        let class = rule.about.classtype.as_deref().map(|name| (name, self.classification.class(name)));
+        if let Some((name, None)) = class {
+            self.lint.note(place, rule.about.sid, Caution::Classtype(name.to_owned()));
+        }
+        let of_class = class.and_then(|(_, class)| class).map_or(PRIORITY_DEFAULT, |class| class.priority);
+        rule.about.priority.unwrap_or(of_class)
     }
 
     /// Takes a rule in, unless its sid is taken by a revision as new.
-    fn enter(&mut self, rule: Rule, ends: Ends, place: Place) -> Result<(), Fault> {
+    fn enter(&mut self, new: LoadedRule) -> Result<(), Fault> {
         let slot = self.loaded.len();
-        match self.sids.entry(rule.sid) {
+        let about = &new.rule.about;
+        match self.sids.entry((about.gid, about.sid)) {
             Entry::Vacant(free) => {
-                if slot == RULES_MAX {
+                if slot >= RULES_MAX {
                     return Err(Fault::new(0, Why::TooMuch { what: "the rules of a set", limit: RULES_MAX }));
                 }
                 free.insert(slot);
             }
             Entry::Occupied(mut taken) => {
-                let before = self.loaded.get_mut(*taken.get());
-                match before.and_then(|before| before.take_if(|before| before.rule.rev < rule.rev)) {
-                    Some(_) => taken.insert(slot),
-                    None => return Err(self.duplicate(rule.sid)),
+                let Some(before) = self.loaded.get_mut(*taken.get()) else { return Ok(()) };
+                let Some(older) = before.take_if(|before| before.rule.about.rev < about.rev) else {
+                    return Err(duplicate(about.sid, before.as_ref()));
                 };
+                taken.insert(slot);
+                let caution = Caution::Replaced { rev: about.rev, by: new.place.clone() };
+                self.lint.note(older.place, about.sid, caution);
             }
         }
-        self.loaded.push(Some(LoadedRule { rule, ends, place }));
+        self.loaded.push(Some(new));
         Ok(())
     }
+}
 
-    fn duplicate(&self, sid: u32) -> Fault {
-        let first = self.sids.get(&sid).and_then(|slot| self.loaded.get(*slot)).and_then(Option::as_ref);
-        let why = match first {
-            Some(first) => Why::Duplicate { sid, at: first.place.clone() },
-            None => Why::Twice,
-        };
-        Fault::new(0, why)
-    }
+fn duplicate(sid: u32, first: Option<&LoadedRule>) -> Fault {
+    let why = match first {
+        Some(first) => Why::Duplicate { sid, at: first.place.clone() },
+        None => Why::Twice,
+    };
+    Fault::new(0, why)
 }
 
 /// Sets by the text of their lists, each made once.

@@ -1,10 +1,17 @@
 //! One rule: `action header (options)`.
 
 use std::fmt;
+use std::str::FromStr;
 
-use crate::fault::{Fault, Why, nearest, quoted};
+use crate::about::About;
+use crate::caution::Caution;
+use crate::fault::{Fault, Place, Refusal, Why, nearest, quoted};
 use crate::header::{Header, Words};
-use crate::option::{RawOption, options};
+use crate::line::lines;
+use crate::load::RULE_BYTES_MAX;
+use crate::option::draft::Draft;
+use crate::option::raw::options;
+use crate::option::{RuleOption, keywords};
 
 /// What a rule does with what it matches.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -15,21 +22,42 @@ pub enum Action {
     Pass,
     /// Tell and drop.
     Drop,
+    /// Tell, drop, and send an end of the flow a TCP RST or an ICMP error.
+    Reject(RejectTo),
 }
 
-impl Action {
-    const ALL: [Self; 3] = [Self::Alert, Self::Pass, Self::Drop];
-    /// Actions of the language that this appliance does not carry out.
-    const UNSUPPORTED: [&'static str; 5] = ["reject", "rejectsrc", "rejectdst", "rejectboth", "config"];
+/// Who is told of a rejected packet.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum RejectTo {
+    /// `reject`, `rejectsrc`: who sent it.
+    Source,
+    /// `rejectdst`: whom it was for.
+    Destination,
+    /// `rejectboth`.
+    Both,
+}
 
+const ACTIONS: [(&str, Action); 7] = [
+    ("alert", Action::Alert),
+    ("pass", Action::Pass),
+    ("drop", Action::Drop),
+    ("reject", Action::Reject(RejectTo::Source)),
+    ("rejectsrc", Action::Reject(RejectTo::Source)),
+    ("rejectdst", Action::Reject(RejectTo::Destination)),
+    ("rejectboth", Action::Reject(RejectTo::Both)),
+];
+
+impl Action {
     /// The word that rules use.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Alert => "alert",
-            Self::Pass => "pass",
-            Self::Drop => "drop",
-        }
+        ACTIONS.iter().find(|(_, action)| *action == self).map_or("", |(name, _)| name)
+    }
+
+    /// Whether this appliance carries it out.
+    #[must_use]
+    pub fn is_judged(self) -> bool {
+        matches!(self, Self::Alert | Self::Pass | Self::Drop)
     }
 }
 
@@ -46,52 +74,85 @@ pub struct Rule {
     pub action: Action,
     /// Which packets it is about.
     pub header: Header,
-    /// What to tell; bytes that are not UTF-8 are read as Latin-1.
-    pub msg: Option<String>,
-    /// Signature id, from 1.
-    pub sid: u32,
-    /// Revision: of two rules with one sid the higher stands.
-    pub rev: u32,
+    /// What it says of itself.
+    pub about: About,
+    /// What else must hold, and what is left behind, in the order written.
+    pub options: Vec<RuleOption>,
+}
+
+/// What reading one rule's text gives. Offsets are those of the text.
+#[derive(Debug)]
+pub(crate) struct Parsed {
+    pub(crate) rule: Rule,
+    /// Where the header's four lists stand.
+    pub(crate) lists_at: [usize; 4],
+    /// Why the appliance cannot judge the rule, if it cannot: the first reason in the text.
+    pub(crate) unjudged: Option<Fault>,
+    pub(crate) cautions: Vec<(usize, Caution)>,
 }
 
 impl Rule {
-    /// Reads one rule. Also gives the offsets of its header's four lists.
-    pub(crate) fn parse(text: &[u8]) -> Result<(Self, [usize; 4]), Fault> {
+    /// Reads one rule.
+    pub(crate) fn parse(text: &[u8]) -> Result<Parsed, Fault> {
         let mut words = Words::new(text);
+        let action_at = words.at();
         let action = action(&mut words)?;
+        let protocol_at = words.at();
         let (header, lists_at) = Header::parse(&mut words)?;
         let (found, fault) = options(text, words.at());
         if let Some(fault) = fault {
             return Err(fault);
         }
-        let (mut msg, mut sid, mut rev) = (None, None, None);
-        for option in &found {
-            let name = option.name();
-            let told = match option.keyword {
-                b"msg" => message(option).and_then(|value| once(&mut msg, value, option)),
-                b"sid" => positive(option).and_then(|value| once(&mut sid, value, option)),
-                b"rev" => positive(option).and_then(|value| once(&mut rev, value, option)),
-                _ => Err(unknown(option)),
-            };
-            told.map_err(|fault| fault.option(&quoted(name.as_bytes())))?;
+        let unsupported = |at: usize, what: String| Fault::new(at, Why::Unsupported(what));
+        let mut unjudged =
+            (!action.is_judged()).then(|| unsupported(action_at, format!("the action `{action}`")));
+        if !header.protocol.is_judged() {
+            let what = format!("the protocol `{}`", header.protocol);
+            unjudged = unjudged.or_else(|| Some(unsupported(protocol_at, what)));
         }
-        let sid = sid.ok_or_else(|| Fault::new(text.trim_ascii_end().len(), Why::Missing("`sid`")))?;
-        Ok((Self { action, header, msg, sid, rev: rev.unwrap_or(0) }, lists_at))
+        let mut draft = Draft::new();
+        for option in &found {
+            let name = || quoted(option.keyword);
+            let judged = keywords::read(&mut draft, option).map_err(|fault| fault.option(&name()))?;
+            if !judged && unjudged.is_none() {
+                let what = format!("the keyword `{}`", name());
+                unjudged = Some(unsupported(option.at, what).option(&name()));
+            }
+        }
+        let Draft { mut about, options, cautions, .. } = draft.finish();
+        if about.sid == 0 {
+            return Err(Fault::new(text.trim_ascii_end().len(), Why::Missing("`sid`")));
+        }
+        about.gid = about.gid.max(1);
+        Ok(Parsed { rule: Self { action, header, about, options }, lists_at, unjudged, cautions })
+    }
+
+    /// Whether header and action are all there is to it.
+    #[must_use]
+    pub fn is_header_only(&self) -> bool {
+        self.options.iter().all(|option| matches!(option, RuleOption::Prefilter))
+    }
+}
+
+impl FromStr for Rule {
+    type Err = Refusal;
+
+    /// Reads one rule, whether the appliance judges all of it or not; its lists are not looked up.
+    fn from_str(text: &str) -> Result<Self, Refusal> {
+        let line = lines(text.as_bytes(), RULE_BYTES_MAX).next().unwrap_or_default();
+        Self::parse(&line.text).map(|parsed| parsed.rule).map_err(|Fault { at, option, why, suggestion }| {
+            let (number, column) = line.position(at);
+            let place = Place { file: "rule".into(), line: number, column };
+            Refusal { place, sid: sid_of(&line.text), option, why, suggestion }
+        })
     }
 }
 
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { action, header, msg, sid, rev } = self;
-        write!(f, "{action} {header} (")?;
-        if let Some(msg) = msg {
-            let escaped = msg.replace('\\', r"\\").replace('"', r#"\""#).replace(';', r"\;");
-            write!(f, "msg:\"{escaped}\"; ")?;
-        }
-        write!(f, "sid:{sid};")?;
-        if *rev > 0 {
-            write!(f, " rev:{rev};")?;
-        }
+        let Self { action, header, about, options } = self;
+        write!(f, "{action} {header} ({about}")?;
+        options.iter().try_for_each(|option| write!(f, " {option}"))?;
         f.write_str(")")
     }
 }
@@ -106,44 +167,10 @@ pub(crate) fn sid_of(text: &[u8]) -> Option<u32> {
 fn action(words: &mut Words<'_>) -> Result<Action, Fault> {
     let (at, word) = words.next("the action")?;
     let name = String::from_utf8_lossy(word);
-    if Action::UNSUPPORTED.contains(&name.as_ref()) {
-        return Err(Fault::new(at, Why::Unsupported(format!("the action `{name}`"))));
+    if name == "config" {
+        return Err(Fault::new(at, Why::Unsupported("the action `config`".to_owned())));
     }
-    Action::ALL.into_iter().find(|action| action.name() == name).ok_or_else(|| {
-        Fault::new(at, Why::Action(quoted(word))).suggest(nearest(&name, Action::ALL.map(Action::name)))
+    ACTIONS.iter().find(|(known, _)| *known == name).map(|(_, action)| *action).ok_or_else(|| {
+        Fault::new(at, Why::Action(quoted(word))).suggest(nearest(&name, ACTIONS.map(|(known, _)| known)))
     })
-}
-
-fn message(option: &RawOption<'_>) -> Result<String, Fault> {
-    let inner = option.in_quotes("a text in double quotes")?;
-    let mut plain = Vec::with_capacity(inner.len());
-    let mut bytes = inner.iter();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\\' => plain.extend(bytes.next()),
-            _ => plain.push(*byte),
-        }
-    }
-    Ok(String::from_utf8(plain)
-        .unwrap_or_else(|error| error.as_bytes().iter().copied().map(char::from).collect()))
-}
-
-fn positive(option: &RawOption<'_>) -> Result<u32, Fault> {
-    match option.number("a number from 1 to 4294967295")? {
-        0 => Err(option.wrong("a number from 1 to 4294967295")),
-        number => Ok(number),
-    }
-}
-
-fn once<T>(slot: &mut Option<T>, value: T, option: &RawOption<'_>) -> Result<(), Fault> {
-    match slot.replace(value) {
-        Some(_) => Err(Fault::new(option.at, Why::Twice)),
-        None => Ok(()),
-    }
-}
-
-fn unknown(option: &RawOption<'_>) -> Fault {
-    let name = option.name();
-    let suggestion = nearest(&name, ["msg", "sid", "rev"]);
-    Fault::new(option.at, Why::Keyword(quoted(option.keyword))).suggest(suggestion)
 }

@@ -20,6 +20,8 @@ pub struct RuleIndex(pub u32);
 pub struct LoadedRule {
     /// The rule as written.
     pub rule: Rule,
+    /// How grave it is: its own priority, or that of its class; 1 is gravest.
+    pub priority: u8,
     /// Where it stands.
     pub place: Place,
     pub(crate) ends: Ends,
@@ -83,7 +85,7 @@ impl RuleSet {
                     (judgement.action, judgement.by) = (Outcome::Forward, Some(index));
                     break;
                 }
-                Action::Drop => {
+                Action::Drop | Action::Reject(_) => {
                     judgement.alert(index);
                     (judgement.action, judgement.by) = (Outcome::Drop, judgement.by.or(Some(index)));
                     if self.order == Order::Strict {

@@ -182,7 +182,7 @@ fn load(models: &[Model], order: Order) -> (Policy, Vec<usize>) {
     let file = RuleFile { name: "oracle.rules".into(), text: text.into_bytes() };
     let loading = Loading::new(&[file], &Settings { order, ..Settings::default() });
     // Lists may turn out empty: those rules are refused, and the oracle has to forget them too.
-    let loaded = loading.rules.iter().map(|loaded| loaded.rule.sid as usize - 1).collect();
+    let loaded = loading.rules.iter().map(|loaded| loaded.rule.about.sid as usize - 1).collect();
     for refusal in &loading.refusals {
         assert!(refusal.why.to_string().contains("is empty"), "{refusal}");
     }
@@ -190,7 +190,7 @@ fn load(models: &[Model], order: Order) -> (Policy, Vec<usize>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn a_judgement_is_what_asking_every_rule_in_turn_would_give(
@@ -247,7 +247,7 @@ fn rules_beyond_one_chunk_of_bits_are_asked_in_order() {
     let policy = Policy::new(1, Arc::new(Loading::new(&[file], &Settings::default()).strict().unwrap()));
     let sids = |tuple: &FiveTuple| {
         let judgement = policy.judge(EndpointId(0), tuple);
-        let sid = |index| policy.rules(EndpointId(0)).get(index).unwrap().rule.sid;
+        let sid = |index| policy.rules(EndpointId(0)).get(index).unwrap().rule.about.sid;
         (judgement.alerts.iter().map(|index| sid(*index)).collect::<Vec<_>>(), judgement.by.map(sid))
     };
     let to = |address: [u8; 4]| FiveTuple {

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use policy::{DefaultAction, Loading, Outcome, Policy, RuleFile, Settings};
+use policy::{DefaultAction, Loading, Outcome, Policy, Rule, RuleFile, Settings};
 use proptest::prelude::*;
 use wire::{Address, EndpointId, FiveTuple};
 
@@ -115,7 +115,8 @@ fn of_two_rules_with_one_sid_the_higher_revision_stands() {
 #[test]
 fn messages_keep_their_bytes_whatever_their_encoding() {
     let loading = load(b"alert ip any any -> any any (msg:\"caf\xe9 \\\"\\;\\\\\"; sid:1;)\nalert ip any any -> any any (msg:\"caf\xc3\xa9\"; sid:2;)".to_vec());
-    let messages: Vec<_> = loading.rules.iter().map(|loaded| loaded.rule.msg.as_deref().unwrap()).collect();
+    let messages: Vec<_> =
+        loading.rules.iter().map(|loaded| loaded.rule.about.msg.as_deref().unwrap()).collect();
     assert_eq!(messages, ["caf\u{e9} \";\\", "caf\u{e9}"]);
 }
 
@@ -218,9 +219,8 @@ proptest! {
         let msg = msg.map(|msg| format!("msg:\"{}\"; ", msg.replace('\\', r"\\").replace('"', r#"\""#).replace(';', r"\;")));
         let rev = if rev == 0 { String::new() } else { format!("rev:{rev};") };
         let text = format!("{action}  {protocol}\t{} {} {arrow} {} {}( {}sid: {sid} ;{rev} )", lists[0], ports[0], lists[1], ports[1], msg.unwrap_or_default());
-        let first = load(text).strict().unwrap();
-        let first = &first.iter().next().unwrap().rule;
-        let second = load(first.to_string()).strict().unwrap();
-        prop_assert_eq!(first, &second.iter().next().unwrap().rule);
+        let first: Rule = text.parse().unwrap();
+        let second: Rule = first.to_string().parse().unwrap();
+        prop_assert_eq!(first, second);
     }
 }
