@@ -7,11 +7,18 @@
 //! [`state`] is the model: what exists, whole and valid, without a kernel. Everything else reads it or replaces it.
 
 pub mod api;
+pub mod cli;
+pub mod ground;
 pub mod gwlb;
+pub mod http;
 pub mod lab;
 pub mod net;
 pub mod plane;
+pub mod prerequisites;
+pub mod program;
 pub mod snapshot;
 pub mod state;
+pub mod status;
+pub mod steps;
 pub mod tutorial;
 pub mod web;

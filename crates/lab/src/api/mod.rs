@@ -27,6 +27,7 @@ use xml::Xml;
 use crate::plane::Plane;
 use crate::state::State;
 
+pub use ec2::image_of;
 pub use scope::access_key;
 
 /// An HTTP answer to an API request.

@@ -41,7 +41,8 @@ const IMAGES: &[Image] = &[
 ];
 
 /// The image whose instances have this role.
-pub(crate) fn image_of(role: Role) -> &'static str {
+#[must_use]
+pub fn image_of(role: Role) -> &'static str {
     IMAGES.iter().find(|i| i.role == role).map_or("", |i| i.id)
 }
 

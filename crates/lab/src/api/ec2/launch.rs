@@ -127,7 +127,7 @@ fn name(call: &Call<'_>, id: &Id, tags: &Tags) -> String {
         (1..=16).contains(&n.len())
             && n.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
             && n.starts_with(|c: char| c.is_ascii_lowercase())
-            && !["vpc", "igw", "lb", "inet", "client", "gwlb"].iter().any(|r| n.starts_with(r))
+            && !["vpc", "igw", "node", "internet", "client"].iter().any(|r| n.starts_with(r))
     };
     let taken =
         |n: &str| call.state.instances.values().any(|i| i.name == n && i.state != InstanceState::Terminated);

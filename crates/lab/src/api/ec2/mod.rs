@@ -23,7 +23,7 @@ mod zone;
 use super::Action;
 use super::xml::Xml;
 
-pub(crate) use image::image_of;
+pub use image::image_of;
 
 /// The XML namespace of every answer.
 const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";

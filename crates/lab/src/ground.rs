@@ -1,0 +1,86 @@
+//! The real network under a lab: namespaces and routes, the load balancer engine, and the programs of the instances.
+//!
+//! ```text
+//!  state ─▶ programs that end ─▶ net (namespaces, routes) ─▶ gwlb (nodes, endpoints) ─▶ programs that begin
+//! ```
+//! A step that fails is followed by the steps back to the old state, so that the caller's old state stays true.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::gwlb::config::Switches;
+use crate::gwlb::engine::Engine;
+use crate::gwlb::health;
+use crate::gwlb::compile as balancers;
+use crate::net::{self, Network, compile as routers};
+use crate::plane::{Health, HealthFailure, Plane, PlaneError};
+use crate::program::Programs;
+use crate::state::{Id, Settings, State};
+
+/// Flows that a report holds of each node.
+const REPORTED_FLOWS: usize = 200;
+
+/// A real network.
+#[derive(Debug)]
+pub struct Ground {
+    network: Network,
+    engine: Engine,
+    programs: Programs,
+}
+
+impl Ground {
+    /// An empty one. What a killed lab of the same prefix left is removed; logs and configurations go to `dir`.
+    ///
+    /// # Errors
+    /// When leftovers cannot be removed.
+    pub fn new(settings: &Settings, dir: &Path) -> Result<Self, PlaneError> {
+        net::clean(&settings.prefix).map_err(|e| PlaneError(e.to_string()))?;
+        Ok(Self { network: Network::default(), engine: Engine::default(), programs: Programs::new(PathBuf::from(dir)) })
+    }
+
+    fn become_state(&mut self, state: &State) -> Result<(), PlaneError> {
+        let failed = |e: &dyn std::fmt::Display| PlaneError(e.to_string());
+        self.programs.end_others(state);
+        // Devices of endpoints that go are let go before they are removed.
+        self.network.apply(routers::compile(state)).map_err(|e| failed(&e))?;
+        self.engine.apply(balancers::compile(state, Switches::default())).map_err(|e| failed(&e))?;
+        self.programs.begin(state).map_err(|e| failed(&e))
+    }
+}
+
+impl Plane for Ground {
+    fn apply(&mut self, old: &State, new: &State) -> Result<(), PlaneError> {
+        let Err(error) = self.become_state(new) else { return Ok(()) };
+        match self.become_state(old) {
+            Ok(()) => Err(error),
+            Err(second) => Err(PlaneError(format!("{error}; and the way back failed: {second}"))),
+        }
+    }
+
+    fn health(&self, group: &Id, target: &str) -> Option<Health> {
+        Some(match self.engine.health(group.as_str(), target)? {
+            health::Health::Initial => Health::Checking,
+            health::Health::Healthy => Health::Healthy,
+            health::Health::Unhealthy(failure) => Health::Unhealthy(match failure {
+                health::Failure::Failed => HealthFailure::Failed,
+                health::Failure::Timeout => HealthFailure::Timeout,
+                health::Failure::Status(code) => HealthFailure::Mismatch(code),
+            }),
+        })
+    }
+
+    fn report(&self) -> Value {
+        let nodes: Vec<Value> = self
+            .engine
+            .report(REPORTED_FLOWS)
+            .into_iter()
+            .map(|(balancer, report)| {
+                let mut told = json!(report);
+                told["load_balancer"] = json!(balancer);
+                told
+            })
+            .collect();
+        json!({ "nodes": nodes, "programs": self.programs.report() })
+    }
+}
