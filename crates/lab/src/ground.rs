@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use crate::gwlb::compile as balancers;
 use crate::gwlb::config::Switches;
 use crate::gwlb::engine::Engine;
 use crate::gwlb::health;
-use crate::gwlb::compile as balancers;
 use crate::net::{self, Network, compile as routers};
 use crate::plane::{Health, HealthFailure, Plane, PlaneError};
 use crate::program::Programs;
@@ -36,7 +36,11 @@ impl Ground {
     /// When leftovers cannot be removed.
     pub fn new(settings: &Settings, dir: &Path) -> Result<Self, PlaneError> {
         net::clean(&settings.prefix).map_err(|e| PlaneError(e.to_string()))?;
-        Ok(Self { network: Network::default(), engine: Engine::default(), programs: Programs::new(PathBuf::from(dir)) })
+        Ok(Self {
+            network: Network::default(),
+            engine: Engine::default(),
+            programs: Programs::new(PathBuf::from(dir)),
+        })
     }
 
     fn become_state(&mut self, state: &State) -> Result<(), PlaneError> {

@@ -79,7 +79,10 @@ pub fn now() -> u64 {
 
 async fn answer(lab: Shared, request: hyper::Request<Incoming>) -> Result<Answer, Infallible> {
     if !is_for_this_machine(request.headers()) {
-        return Ok(plain(StatusCode::MISDIRECTED_REQUEST, "this lab answers to 127.0.0.1 and localhost only\n"));
+        return Ok(plain(
+            StatusCode::MISDIRECTED_REQUEST,
+            "this lab answers to 127.0.0.1 and localhost only\n",
+        ));
     }
     let (head, body) = request.into_parts();
     Ok(match (head.method.clone(), head.uri.path()) {
@@ -115,7 +118,10 @@ async fn call(lab: Shared, headers: &HeaderMap, body: Incoming) -> Answer {
 }
 
 /// Does something with the lab on a thread that may block.
-async fn blocking<T: Send + 'static>(lab: Shared, work: impl FnOnce(&mut Lab) -> T + Send + 'static) -> Option<T> {
+async fn blocking<T: Send + 'static>(
+    lab: Shared,
+    work: impl FnOnce(&mut Lab) -> T + Send + 'static,
+) -> Option<T> {
     tokio::task::spawn_blocking(move || work(&mut lock(&lab))).await.ok()
 }
 
@@ -135,7 +141,12 @@ fn is_for_this_machine(headers: &HeaderMap) -> bool {
 fn request_id() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(1);
     let (time, count) = (now(), COUNT.fetch_add(1, Ordering::Relaxed));
-    format!("{:08x}-{:04x}-4000-8000-{:012x}", time >> 16 & 0xffff_ffff, time & 0xffff, count & 0xffff_ffff_ffff)
+    format!(
+        "{:08x}-{:04x}-4000-8000-{:012x}",
+        time >> 16 & 0xffff_ffff,
+        time & 0xffff,
+        count & 0xffff_ffff_ffff
+    )
 }
 
 fn plain(status: StatusCode, text: &str) -> Answer {

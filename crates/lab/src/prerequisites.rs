@@ -58,10 +58,17 @@ pub enum PrerequisiteError {
 ///
 /// # Errors
 /// Names the call that was refused.
-pub fn build(settings: Settings, shape: Shape, now: u64) -> Result<(State, Prerequisites), PrerequisiteError> {
+pub fn build(
+    settings: Settings,
+    shape: Shape,
+    now: u64,
+) -> Result<(State, Prerequisites), PrerequisiteError> {
     let zones = settings.zones.clone();
-    let mut builder =
-        Builder { lab: Lab::raise(State::new(settings), Box::new(Unplugged), None)?, now, variables: Vec::new() };
+    let mut builder = Builder {
+        lab: Lab::raise(State::new(settings), Box::new(Unplugged), None)?,
+        now,
+        variables: Vec::new(),
+    };
     let consumer = builder.vpc("consumer", "10.0.0.0/16")?;
     let provider = builder.vpc("provider", "10.1.0.0/16")?;
     let gateway = builder.gateway(&consumer)?;
@@ -70,8 +77,13 @@ pub fn build(settings: Settings, shape: Shape, now: u64) -> Result<(State, Prere
     builder.set("CONSUMER_VPC_ID", "", &consumer);
     builder.set("IGW_ID", "", &gateway);
     builder.set("GATEWAY_RTB", "", &gateway_rtb);
-    let web = builder.group(&consumer, "web", &[("tcp", "80", "80"), ("tcp", "5201", "5201"), ("udp", "5201", "5201")])?;
-    let inspection = builder.group(&provider, "appliances", &[("udp", "6081", "6081"), ("tcp", "80", "80")])?;
+    let web = builder.group(
+        &consumer,
+        "web",
+        &[("tcp", "80", "80"), ("tcp", "5201", "5201"), ("udp", "5201", "5201")],
+    )?;
+    let inspection =
+        builder.group(&provider, "appliances", &[("udp", "6081", "6081"), ("tcp", "80", "80")])?;
     let mut endpoint_subnets = Vec::new();
     let mut appliance_subnets = Vec::new();
     for (n, zone) in zones.iter().enumerate() {
@@ -121,7 +133,8 @@ impl Builder {
     /// Sends a form and gives the text of the first `element` of the answer.
     fn call(&mut self, form: &str, element: &str) -> Result<String, PrerequisiteError> {
         let answer = self.send(form)?;
-        text_of(&answer, element).ok_or_else(|| PrerequisiteError::Missing { call: form.into(), element: element.into() })
+        text_of(&answer, element)
+            .ok_or_else(|| PrerequisiteError::Missing { call: form.into(), element: element.into() })
     }
 
     fn send(&mut self, form: &str) -> Result<String, PrerequisiteError> {
@@ -140,7 +153,10 @@ impl Builder {
 
     fn vpc(&mut self, name: &str, cidr: &str) -> Result<String, PrerequisiteError> {
         let tag = named("vpc", name);
-        self.call(&format!("Action=CreateVpc&CidrBlock={cidr}&AmazonProvidedIpv6CidrBlock=true&{tag}"), "vpcId")
+        self.call(
+            &format!("Action=CreateVpc&CidrBlock={cidr}&AmazonProvidedIpv6CidrBlock=true&{tag}"),
+            "vpcId",
+        )
     }
 
     fn gateway(&mut self, vpc: &str) -> Result<String, PrerequisiteError> {
@@ -175,11 +191,19 @@ impl Builder {
     }
 
     /// A group that lets in pings and the given ports, from anywhere.
-    fn group(&mut self, vpc: &str, name: &str, ports: &[(&str, &str, &str)]) -> Result<String, PrerequisiteError> {
-        let create = format!("Action=CreateSecurityGroup&VpcId={vpc}&GroupName={name}&GroupDescription={name}");
+    fn group(
+        &mut self,
+        vpc: &str,
+        name: &str,
+        ports: &[(&str, &str, &str)],
+    ) -> Result<String, PrerequisiteError> {
+        let create =
+            format!("Action=CreateSecurityGroup&VpcId={vpc}&GroupName={name}&GroupDescription={name}");
         let id = self.call(&create, "groupId")?;
         let mut form = format!("Action=AuthorizeSecurityGroupIngress&GroupId={id}");
-        for (n, (protocol, from, to)) in [("icmp", "-1", "-1"), ("icmpv6", "-1", "-1")].iter().chain(ports).enumerate() {
+        for (n, (protocol, from, to)) in
+            [("icmp", "-1", "-1"), ("icmpv6", "-1", "-1")].iter().chain(ports).enumerate()
+        {
             let item = format!("&IpPermissions.{}", n + 1);
             form += &format!("{item}.IpProtocol={protocol}{item}.FromPort={from}{item}.ToPort={to}");
             form += &format!("{item}.IpRanges.1.CidrIp=0.0.0.0/0{item}.Ipv6Ranges.1.CidrIpv6=::/0");
@@ -230,7 +254,9 @@ pub fn text_of(xml: &str, name: &str) -> Option<String> {
 }
 
 fn named(kind: &str, name: &str) -> String {
-    format!("TagSpecification.1.ResourceType={kind}&TagSpecification.1.Tag.1.Key=Name&TagSpecification.1.Tag.1.Value={name}")
+    format!(
+        "TagSpecification.1.ResourceType={kind}&TagSpecification.1.Tag.1.Key=Name&TagSpecification.1.Tag.1.Value={name}"
+    )
 }
 
 #[cfg(test)]

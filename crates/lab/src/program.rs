@@ -133,7 +133,8 @@ fn wanted(state: &State) -> Vec<(String, Option<&Instance>)> {
     if state.vpcs.is_empty() {
         return Vec::new();
     }
-    let running = state.instances.values().filter(|i| i.state == InstanceState::Running && i.role != Role::Plain);
+    let running =
+        state.instances.values().filter(|i| i.state == InstanceState::Running && i.role != Role::Plain);
     let instances = running.map(|i| (i.namespace.clone(), Some(i)));
     std::iter::once((names::client(&state.settings), None)).chain(instances).collect()
 }
@@ -160,7 +161,11 @@ impl Place {
         let length = subnet.map_or(24, |s| s.ipv4.prefix_len());
         let vpc = subnet.and_then(|s| state.vpcs.get(&s.vpc));
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let turn = state.instances.values().filter(|i| i.role == Role::Appliance && i.serial < instance.serial).count();
+        let turn = state
+            .instances
+            .values()
+            .filter(|i| i.role == Role::Appliance && i.serial < instance.serial)
+            .count();
         Self {
             address: format!("{}/{length}", instance.interface.ipv4),
             gateway: subnet.map(|s| s.router_ipv4().to_string()).unwrap_or_default(),

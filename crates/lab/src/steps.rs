@@ -100,8 +100,10 @@ impl Variables {
     #[must_use]
     pub fn new(prerequisites: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut all: BTreeMap<String, String> = prerequisites.into_iter().collect();
-        let ids: Vec<String> =
-            all.get("INSTANCE_IDS").map(|ids| ids.split(' ').map(str::to_owned).collect()).unwrap_or_default();
+        let ids: Vec<String> = all
+            .get("INSTANCE_IDS")
+            .map(|ids| ids.split(' ').map(str::to_owned).collect())
+            .unwrap_or_default();
         let ids = || ids.iter().filter(|id| !id.is_empty());
         let typed: Vec<String> = ids().map(|id| format!("Id={id}")).collect();
         let form: Vec<String> =

@@ -24,7 +24,11 @@ impl Client {
     pub(super) fn of(place: &Place) -> Result<Self, String> {
         let running = place.running().ok_or("no lab is running; gwlb-lab up starts one")?;
         let settings = place.state()?.settings;
-        Ok(Self { port: running.port, region: settings.region, account: settings.account.parse().unwrap_or_default() })
+        Ok(Self {
+            port: running.port,
+            region: settings.region,
+            account: settings.account.parse().unwrap_or_default(),
+        })
     }
 
     /// Sends a form to an API and gives the answer's XML, or its code and message.
@@ -55,7 +59,8 @@ impl Client {
 
     fn send(&self, request: &str) -> Result<(u16, String), String> {
         let port = self.port;
-        let failed = |e: std::io::Error| format!("no lab answers on 127.0.0.1:{port} ({e}); gwlb-lab up starts one");
+        let failed =
+            |e: std::io::Error| format!("no lab answers on 127.0.0.1:{port} ({e}); gwlb-lab up starts one");
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).map_err(failed)?;
         stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
         stream.write_all(request.as_bytes()).map_err(failed)?;

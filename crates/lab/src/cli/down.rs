@@ -36,8 +36,13 @@ pub(super) fn down(place: &Place) -> Done {
         for entry in entries.flatten() {
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            let own = ["state.json", "prerequisites.json", "running.json", "lock", "aws-config", "aws-credentials"];
-            if own.contains(&&*name) || name.ends_with(".log") || name.ends_with(".toml") || name.ends_with(".events") {
+            let own =
+                ["state.json", "prerequisites.json", "running.json", "lock", "aws-config", "aws-credentials"];
+            if own.contains(&&*name)
+                || name.ends_with(".log")
+                || name.ends_with(".toml")
+                || name.ends_with(".events")
+            {
                 fs::remove_file(entry.path())?;
             }
         }

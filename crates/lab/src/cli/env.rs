@@ -49,7 +49,10 @@ pub(super) fn env(place: &Place) -> Done {
 
 /// Writes the command line's own files, so that a user's real profile is never read.
 pub(super) fn write_files(place: &Place, settings: &Settings, port: u16) -> io::Result<()> {
-    let config = format!("[default]\nregion = {}\nendpoint_url = http://127.0.0.1:{port}\ncli_pager =\n", settings.region);
+    let config = format!(
+        "[default]\nregion = {}\nendpoint_url = http://127.0.0.1:{port}\ncli_pager =\n",
+        settings.region
+    );
     let credentials =
         format!("[default]\naws_access_key_id = {}\naws_secret_access_key = gwlb-lab\n", key(settings));
     fs::write(place.aws_config(), config)?;
@@ -62,7 +65,8 @@ fn key(settings: &Settings) -> String {
 
 /// A word that a shell takes as it stands.
 pub(super) fn quoted(text: &str) -> String {
-    let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:,@=".contains(&b));
+    let plain =
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:,@=".contains(&b));
     if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 

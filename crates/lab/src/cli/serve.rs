@@ -25,11 +25,15 @@ pub(super) fn serve(place: &Place, options: &Options) -> Done {
     flock(&lock, FlockOperation::NonBlockingLockExclusive)
         .map_err(|_| format!("another lab is up in {}", place.dir().display()))?;
     place.clear_running();
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))
-        .map_err(|e| format!("cannot listen on 127.0.0.1:{}: {e}; choose another with --port", options.port))?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(|e| {
+        format!("cannot listen on 127.0.0.1:{}: {e}; choose another with --port", options.port)
+    })?;
     let state = begin(place, options)?;
-    let plane: Box<dyn Plane> =
-        if options.no_network { Box::new(Unplugged) } else { Box::new(Ground::new(&state.settings, place.dir())?) };
+    let plane: Box<dyn Plane> = if options.no_network {
+        Box::new(Unplugged)
+    } else {
+        Box::new(Ground::new(&state.settings, place.dir())?)
+    };
     super::env::write_files(place, &state.settings, listener.local_addr()?.port())?;
     let lab = Lab::raise(state, plane, Some(place.state_file()))?;
     let lab = Arc::new(Mutex::new(lab));
@@ -59,7 +63,10 @@ fn begin(place: &Place, options: &Options) -> Result<State, Box<dyn std::error::
     }
     let settings = Settings {
         region: options.region.clone(),
-        zones: (b'a'..).take(options.zones.into()).map(|z| format!("{}{}", options.region, char::from(z))).collect(),
+        zones: (b'a'..)
+            .take(options.zones.into())
+            .map(|z| format!("{}{}", options.region, char::from(z)))
+            .collect(),
         seed: options.seed,
         time_scale: options.time_scale,
         strict: options.strict,
@@ -67,7 +74,8 @@ fn begin(place: &Place, options: &Options) -> Result<State, Box<dyn std::error::
         appliance: options.appliance.clone(),
         ..Settings::default()
     };
-    let (state, made) = prerequisites::build(settings, Shape { appliances: options.appliances }, http::now())?;
+    let (state, made) =
+        prerequisites::build(settings, Shape { appliances: options.appliances }, http::now())?;
     place.set_prerequisites(&made)?;
     Ok(state)
 }

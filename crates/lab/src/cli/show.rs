@@ -34,7 +34,11 @@ fn picture(state: &State, told: &Value) -> String {
         }
     }
     for target in told["targets"].as_array().into_iter().flatten() {
-        let health = if target["draining"] == true { "draining" } else { target["health"].as_str().unwrap_or("unused") };
+        let health = if target["draining"] == true {
+            "draining"
+        } else {
+            target["health"].as_str().unwrap_or("unused")
+        };
         lines.push(format!("  target {:<12} {health}", target["name"].as_str().unwrap_or_default()));
     }
     draw_flows(&told["network"], &mut lines);

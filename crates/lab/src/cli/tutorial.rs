@@ -25,6 +25,8 @@ pub(super) fn tutorial(place: &Place, quick: bool) -> Done {
             step(&QUICK)?;
         }
     }
-    println!("# done. gwlb-lab status shows when targets are healthy; gwlb-lab traffic sends something through");
+    println!(
+        "# done. gwlb-lab status shows when targets are healthy; gwlb-lab traffic sends something through"
+    );
     Ok(ExitCode::SUCCESS)
 }

@@ -44,7 +44,8 @@ pub(super) fn up(place: &Place, options: &Options) -> Done {
 
 /// The options again, for `serve`.
 fn arguments(options: &Options) -> Vec<String> {
-    let Options { appliances, zones, time_scale, appliance, strict, port, region, seed, prefix, no_network } = options;
+    let Options { appliances, zones, time_scale, appliance, strict, port, region, seed, prefix, no_network } =
+        options;
     let mut all = vec![
         format!("--appliances={appliances}"),
         format!("--zones={zones}"),

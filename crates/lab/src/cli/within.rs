@@ -50,7 +50,9 @@ pub(super) fn logs(place: &Place, name: &str, follow: bool) -> Done {
 pub(super) fn capture(place: &Place, name: &str, file: &Path, count: Option<u32>) -> Done {
     let namespace = namespace(&place.state()?, name)?;
     let mut tcpdump = Command::new("ip");
-    tcpdump.args(["netns", "exec", &namespace, "tcpdump", "-i", "eth0", "-U", "-n", "-Z", "root", "-w"]).arg(file);
+    tcpdump
+        .args(["netns", "exec", &namespace, "tcpdump", "-i", "eth0", "-U", "-n", "-Z", "root", "-w"])
+        .arg(file);
     if let Some(count) = count {
         tcpdump.arg("-c").arg(count.to_string());
     }
@@ -79,7 +81,9 @@ pub(super) fn fault(place: &Place, fault: Fault, name: &str) -> Done {
 pub(super) fn traffic(place: &Place) -> Done {
     let state = place.state()?;
     let made = place.prerequisites()?;
-    let value = |name: &str| made.variables.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()).unwrap_or_default();
+    let value = |name: &str| {
+        made.variables.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()).unwrap_or_default()
+    };
     let [app, client] = [namespace(&state, "app")?, namespace(&state, "client")?];
     let ways = [
         ("client", &client, "app", [value("APP_PUBLIC_IPV4"), value("APP_IPV6")]),
@@ -88,13 +92,20 @@ pub(super) fn traffic(place: &Place) -> Done {
     let mut failed = false;
     for (from, namespace, to, addresses) in &ways {
         for address in addresses {
-            let url = if address.contains(':') { format!("http://[{address}]/") } else { format!("http://{address}/") };
+            let url = if address.contains(':') {
+                format!("http://[{address}]/")
+            } else {
+                format!("http://{address}/")
+            };
             let ping = ["ping", "-n", "-c", "3", "-i", "0.2", "-W", "1", address];
             let curl = ["curl", "-sS", "-m", "3", "-o", "/dev/null", "-w", "%{http_code}", &url];
             for (what, command) in [("ping", &ping[..]), ("http", &curl[..])] {
                 let passed = passes(namespace, command)?;
                 failed |= !passed;
-                println!("{what} {from:>6} -> {to:<6} {address:<24} {}", if passed { "passed" } else { "FAILED" });
+                println!(
+                    "{what} {from:>6} -> {to:<6} {address:<24} {}",
+                    if passed { "passed" } else { "FAILED" }
+                );
             }
         }
     }
@@ -139,7 +150,8 @@ fn unknown(state: &State, name: &str) -> String {
 fn signal(instance: &Instance, signal: Signal) -> Result<(), Box<dyn std::error::Error>> {
     let told = Command::new("ip").args(["netns", "pids", &instance.namespace]).output()?;
     let pids = String::from_utf8_lossy(&told.stdout).into_owned();
-    let pids: Vec<Pid> = pids.split_whitespace().filter_map(|p| p.parse().ok().and_then(Pid::from_raw)).collect();
+    let pids: Vec<Pid> =
+        pids.split_whitespace().filter_map(|p| p.parse().ok().and_then(Pid::from_raw)).collect();
     if pids.is_empty() {
         return Err(format!("nothing runs in {}", instance.name).into());
     }
@@ -151,5 +163,9 @@ fn signal(instance: &Instance, signal: Signal) -> Result<(), Box<dyn std::error:
 
 fn link(instance: &Instance, state: &str) -> Result<(), Box<dyn std::error::Error>> {
     let set = Command::new("ip").args(["-n", &instance.namespace, "link", "set", "eth0", state]).status()?;
-    if set.success() { Ok(()) } else { Err(format!("cannot set the link of {} {state}", instance.name).into()) }
+    if set.success() {
+        Ok(())
+    } else {
+        Err(format!("cannot set the link of {} {state}", instance.name).into())
+    }
 }

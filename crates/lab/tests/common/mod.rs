@@ -1,5 +1,10 @@
 //! A lab without a network, spoken to as the CLI would speak to it.
-#![allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "test support: each file uses its own part, and may give up")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "test support: each file uses its own part, and may give up"
+)]
 
 use lab::api::{Answer, Request, access_key};
 use lab::lab::Lab;
