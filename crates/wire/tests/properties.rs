@@ -53,7 +53,7 @@ proptest! {
     }
 
     #[test]
-    fn a_frame_with_a_udp_checksum_shows_any_bit_flip_behind_the_udp_length(
+    fn a_frame_with_a_udp_checksum_shows_any_bit_flip_behind_the_udp_header(
         frame in frame().prop_map(|frame| frame.udp_checksum().padding(0).build()), bit in any::<prop::sample::Index>(),
     ) {
         let mut flipped = frame.clone();
