@@ -3,4 +3,6 @@
 
 mod common;
 mod threads;
+mod topology;
 mod traffic;
+mod turns;
