@@ -3,7 +3,7 @@
 //! The engine's topology judges what is possible; here is where each of its objections points to in the file, and what
 //! is proposed to whoever names no cores.
 
-use engine::{Layout, Role, Topology, TopologyError};
+use engine::{Layout, Role, Sharing, Topology, TopologyError};
 use toml::de::DeValue;
 
 use crate::document::Document;
@@ -53,7 +53,9 @@ impl CoreSettings {
         if !machine.cpus.contains(&control) {
             document.wrong("cores.control", format!("CPU {control} is not there: {}", usable(&machine.cpus)));
         }
-        match Topology::new(&layout, &machine.cpus, None) {
+        // Who has the control thread beside it must give way to it, as to any other.
+        let shared = layout_cpus(&layout).contains(&control).then_some(Sharing::Shared);
+        match Topology::new(&layout, &machine.cpus, shared) {
             Ok(mut topology) => {
                 (topology.inbox_len, topology.fail_open) = (inbox, fail_open);
                 Some(Self { topology, control })
@@ -63,6 +65,13 @@ impl CoreSettings {
                 None
             }
         }
+    }
+}
+
+fn layout_cpus(layout: &Layout) -> Vec<usize> {
+    match layout {
+        Layout::Pipeline { rx, workers, tx } => [rx, workers, tx].into_iter().flatten().copied().collect(),
+        Layout::RunToCompletion { cpus } => cpus.clone(),
     }
 }
 

@@ -192,6 +192,9 @@ fn the_plan_follows_from_the_machine() {
     let two = plan(2, &with("cores", "mode = \"pipeline\""));
     let names: Vec<&str> = two.plan().threads.iter().map(|thread| thread.name.as_str()).collect();
     assert_eq!((names, two.plan().spin), (vec!["rx0+tx0", "worker0", "control"], false));
+    assert!(plan(2, &with("cores", "worker = [1]")).plan().spin);
+    let beside_control = with("cores", "worker = [1]\ncontrol = 1");
+    assert!(!plan(2, &beside_control).plan().spin, "a core gives way to the control thread on its CPU");
 
     let huge = Machine { cpus: vec![0, 1], huge_page_bytes: 1 << 30 };
     assert!(Settings::from_toml("F", &text, &huge).unwrap().plan().huge_pages);
