@@ -165,7 +165,7 @@ fn usual_tags(header: &[u8]) -> Option<GwlbTags> {
 
 /// The options in any order, with any others among them.
 ///
-/// RFC 8926 says nothing of an option that comes twice. An equal copy is harmless; two values for one tag would let
+/// We know of no rule of RFC 8926 for an option that comes twice. An equal copy is harmless; two values for one tag would let
 /// two readers judge the same packet by different tenants' policies, so that is refused.
 fn any_tags(geneve: &Geneve<'_>) -> Result<GwlbTags, FrameError> {
     let (mut endpoint, mut attachment, mut cookie) = (None, None, None);
