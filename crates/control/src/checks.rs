@@ -156,7 +156,7 @@ fn converse(tcp: &mut Socket<'static>, health: &Health, path: &str, counts: &mut
         Asked::Incomplete if more_may_come => return false,
         // Nothing was asked: a plain TCP check. Its connection ends as the peer ends it.
         Asked::Incomplete if bytes.is_empty() => return true,
-        Asked::Health { head } => (if health.is_healthy() { 200 } else { 503 }, head),
+        Asked::Here { head } => (if health.is_healthy() { 200 } else { 503 }, head),
         Asked::NotFound => (404, false),
         Asked::NotAllowed => (405, false),
         Asked::Bad | Asked::Incomplete => (400, false),

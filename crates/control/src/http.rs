@@ -1,4 +1,4 @@
-//! The HTTP of a health check: one request, one answer, the connection closed (RFC 9112).
+//! As much HTTP as a health check and a scrape need: one path, one request, one answer, the connection closed (RFC 9112).
 //!
 //! Pure: bytes so far in, answer out. `Host` and other header fields are not looked at: load balancers send what they
 //! like, and nothing here depends on it.
@@ -13,8 +13,8 @@ const FIELDS: usize = 32;
 pub(crate) enum Asked {
     /// The request's head is not complete yet.
     Incomplete,
-    /// The health check. With HEAD the answer has no body.
-    Health {
+    /// The path that is served. With HEAD the answer has no body.
+    Here {
         /// HEAD instead of GET.
         head: bool,
     },
@@ -36,16 +36,21 @@ pub(crate) fn ask(bytes: &[u8], path: &str) -> Asked {
         _ => return Asked::Bad,
     }
     match (request.method, request.path.and_then(target)) {
-        (Some("GET"), Some(asked)) if asked == path => Asked::Health { head: false },
-        (Some("HEAD"), Some(asked)) if asked == path => Asked::Health { head: true },
+        (Some("GET"), Some(asked)) if asked == path => Asked::Here { head: false },
+        (Some("HEAD"), Some(asked)) if asked == path => Asked::Here { head: true },
         (Some("GET" | "HEAD"), Some(_)) => Asked::NotFound,
         (Some(_), Some(_)) => Asked::NotAllowed,
         _ => Asked::Bad,
     }
 }
 
-/// A whole answer. `allow` names the methods of an answer 405.
+/// A whole answer with a JSON body.
 pub(crate) fn answer(status: u16, body: &str, head: bool) -> Vec<u8> {
+    answer_with("application/json", status, body, head)
+}
+
+/// A whole answer.
+pub(crate) fn answer_with(content_type: &str, status: u16, body: &str, head: bool) -> Vec<u8> {
     let reason = match status {
         200 => "OK",
         400 => "Bad Request",
@@ -57,7 +62,7 @@ pub(crate) fn answer(status: u16, body: &str, head: bool) -> Vec<u8> {
     let length = body.len();
     let sent = if head { "" } else { body };
     format!(
-        "HTTP/1.1 {status} {reason}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\
+        "HTTP/1.1 {status} {reason}\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\
          Cache-Control: no-store\r\n{allow}Connection: close\r\n\r\n{sent}"
     )
     .into_bytes()
@@ -84,16 +89,9 @@ mod tests {
             "GET http://10.1.2.11/ HTTP/1.1",
             "GET http://h HTTP/1.1",
         ] {
-            assert_eq!(
-                ask(format!("{line}\r\n\r\n").as_bytes(), "/"),
-                Asked::Health { head: false },
-                "{line}"
-            );
+            assert_eq!(ask(format!("{line}\r\n\r\n").as_bytes(), "/"), Asked::Here { head: false }, "{line}");
         }
-        assert_eq!(
-            ask(b"HEAD /healthz HTTP/1.1\r\nHost: a\r\n\r\n", "/healthz"),
-            Asked::Health { head: true }
-        );
+        assert_eq!(ask(b"HEAD /healthz HTTP/1.1\r\nHost: a\r\n\r\n", "/healthz"), Asked::Here { head: true });
     }
 
     #[test]

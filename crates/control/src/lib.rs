@@ -2,16 +2,29 @@
 //!
 //! - [`Host`]: the end of the local lane: ARP, ping and the GWLB's health checks.
 //! - [`Health`]: the verdict that the health checks are told.
+//! - [`Exporter`], [`MetricsServer`]: figures for Prometheus, every name documented in [`Metric`].
+//! - [`EventLog`], [`LogThread`]: alerts and ended flows as JSON lines.
 //!
 //! Nothing here knows DPDK: frames are bytes, figures are values, time is an argument.
 #![forbid(unsafe_code)]
 
 mod checks;
+mod events;
+mod exporter;
 mod health;
 mod host;
 mod http;
+mod log_thread;
+mod metric;
+mod metrics_server;
 mod punt;
 mod stack;
+mod timestamp;
 
+pub use events::{EventLog, LogCounts};
+pub use exporter::{Exporter, PortReading, Readings};
 pub use health::{Health, Reason, Vitals};
 pub use host::{Host, HostCounts};
+pub use log_thread::LogThread;
+pub use metric::{Kind, Metric};
+pub use metrics_server::MetricsServer;

@@ -1,0 +1,100 @@
+//! The thread that takes events from the workers' rings and writes them.
+//!
+//! A slow disk or a stopped reader of standard output holds up this thread alone: the rings fill, and the workers count
+//! what they lose.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crossbeam::queue::ArrayQueue;
+use engine::EventReceiver;
+use inspect::Event;
+use policy::Policy;
+
+use crate::events::{EventLog, LogCounts};
+
+/// Events taken from one ring before the next has its turn.
+const TURN: usize = 256;
+/// How long the thread sleeps when no ring has anything.
+const SLEEP: Duration = Duration::from_millis(5);
+/// New policies that may wait to be known.
+const POLICIES: usize = 16;
+
+/// The thread. It ends when every worker has ended and everything is written.
+pub struct LogThread {
+    shared: Arc<Shared>,
+    thread: JoinHandle<()>,
+}
+
+struct Shared {
+    policies: ArrayQueue<Arc<Policy>>,
+    written: AtomicU64,
+    failed: AtomicU64,
+}
+
+impl LogThread {
+    /// Write what comes out of `rings` to `log`.
+    ///
+    /// # Errors
+    /// The thread cannot be started.
+    pub fn start(log: EventLog, rings: Vec<EventReceiver<Event>>) -> io::Result<Self> {
+        let policies = ArrayQueue::new(POLICIES);
+        let shared = Arc::new(Shared { policies, written: AtomicU64::new(0), failed: AtomicU64::new(0) });
+        let working = shared.clone();
+        let thread = thread::Builder::new().name("log".into()).spawn(move || work(log, rings, &working))?;
+        Ok(Self { shared, thread })
+    }
+
+    /// Know the rules of a policy, to name them. Tell before the workers take it.
+    pub fn know(&self, policy: Arc<Policy>) {
+        self.shared.policies.force_push(policy);
+    }
+
+    /// What was written so far.
+    #[must_use]
+    pub fn counts(&self) -> LogCounts {
+        LogCounts {
+            written: self.shared.written.load(Ordering::Relaxed),
+            failed: self.shared.failed.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Wait until everything is written. Returns at once only after the workers have ended.
+    pub fn join(self) -> LogCounts {
+        // A thread that panicked has written what it could.
+        let _ = self.thread.join();
+        LogCounts {
+            written: self.shared.written.load(Ordering::Relaxed),
+            failed: self.shared.failed.load(Ordering::Relaxed),
+        }
+    }
+}
+
+fn work(mut log: EventLog, mut rings: Vec<EventReceiver<Event>>, shared: &Shared) {
+    loop {
+        while let Some(policy) = shared.policies.pop() {
+            log.know(policy);
+        }
+        let mut taken = 0;
+        for ring in &mut rings {
+            for event in std::iter::from_fn(|| ring.pull()).take(TURN) {
+                log.write(&event);
+                taken += 1;
+            }
+        }
+        rings.retain(|ring| !ring.ended());
+        if taken == 0 {
+            log.flush();
+        }
+        shared.written.store(log.counts().written, Ordering::Relaxed);
+        shared.failed.store(log.counts().failed, Ordering::Relaxed);
+        match (taken, rings.is_empty()) {
+            (0, true) => return,
+            (0, false) => thread::sleep(SLEEP),
+            _ => {}
+        }
+    }
+}
