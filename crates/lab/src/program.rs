@@ -153,6 +153,7 @@ struct Place {
     sources: Vec<String>,
     core: usize,
     drain_s: u32,
+    rules: Vec<PathBuf>,
 }
 
 impl Place {
@@ -172,17 +173,19 @@ impl Place {
             sources: vpc.map(|v| v.ipv4.iter().map(ToString::to_string).collect()).unwrap_or_default(),
             core: turn % cores,
             drain_s: 25_u32.div_ceil(state.settings.time_scale.max(1)),
+            rules: state.settings.rules.iter().cloned().collect(),
         }
     }
 
     /// What `sluice run` is given. One core does all: the machine is shared with the rest of the lab.
     fn configuration(&self, events: &Path) -> String {
-        let Self { address, gateway, sources, core, drain_s } = self;
+        let Self { address, gateway, sources, core, drain_s, rules } = self;
         format!(
             "[port]\nprofile = \"af_packet\"\ndevice = \"{}\"\naddress = \"{address}\"\ngateway = \"{gateway}\"\n\n\
              [cores]\nmode = \"run-to-completion\"\nworker = [{core}]\ncontrol = {core}\n\n\
              [tunnel]\nsources = {sources:?}\n\n\
              [flow]\ncapacity = 65536\n\n\
+             [policy]\nrules = {rules:?}\n\n\
              [events]\noutput = {events:?}\n\n\
              [drain]\ndelay = {drain_s}\n",
             names::ETH0

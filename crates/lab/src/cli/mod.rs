@@ -107,6 +107,9 @@ struct Options {
     /// Run this command (by sh) in each appliance's namespace instead of sluice
     #[arg(long, value_name = "CMD")]
     appliance: Option<String>,
+    /// Rules for the appliances, in Suricata's syntax; without them everything is forwarded
+    #[arg(long, value_name = "FILE", value_parser = existing)]
+    rules: Option<PathBuf>,
     /// Refuse IPv6 networks in --destination-cidr-block, as EC2 does
     #[arg(long)]
     strict: bool,
@@ -160,4 +163,9 @@ fn prefix(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err("a prefix has 1 to 12 small letters and digits".into())
+}
+
+/// A file that is there, by its whole name: the lab and its appliances run elsewhere.
+fn existing(file: &str) -> Result<PathBuf, String> {
+    std::fs::canonicalize(file).map_err(|e| e.to_string())
 }

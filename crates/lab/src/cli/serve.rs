@@ -72,6 +72,7 @@ fn begin(place: &Place, options: &Options) -> Result<State, Box<dyn std::error::
         strict: options.strict,
         prefix: options.prefix.clone(),
         appliance: options.appliance.clone(),
+        rules: options.rules.clone(),
         ..Settings::default()
     };
     let (state, made) =

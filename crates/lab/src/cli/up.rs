@@ -44,8 +44,19 @@ pub(super) fn up(place: &Place, options: &Options) -> Done {
 
 /// The options again, for `serve`.
 fn arguments(options: &Options) -> Vec<String> {
-    let Options { appliances, zones, time_scale, appliance, strict, port, region, seed, prefix, no_network } =
-        options;
+    let Options {
+        appliances,
+        zones,
+        time_scale,
+        appliance,
+        rules,
+        strict,
+        port,
+        region,
+        seed,
+        prefix,
+        no_network,
+    } = options;
     let mut all = vec![
         format!("--appliances={appliances}"),
         format!("--zones={zones}"),
@@ -55,6 +66,7 @@ fn arguments(options: &Options) -> Vec<String> {
         format!("--seed={seed}"),
         format!("--prefix={prefix}"),
     ];
+    all.extend(rules.iter().map(|file| format!("--rules={}", file.display())));
     all.extend(appliance.iter().map(|c| format!("--appliance={c}")));
     let flags = [(strict, "--strict"), (no_network, "--no-network")];
     all.extend(flags.into_iter().filter(|(on, _)| **on).map(|(_, flag)| flag.to_owned()));

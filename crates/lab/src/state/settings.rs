@@ -1,4 +1,5 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,8 @@ pub struct Settings {
     pub prefix: String,
     /// The command run in an appliance's namespace. `None`: `sluice run` with a configuration made for the instance.
     pub appliance: Option<String>,
+    /// The rule file of appliances that run `sluice`.
+    pub rules: Option<PathBuf>,
     /// The outside.
     pub internet: Internet,
 }
@@ -60,6 +63,7 @@ impl Default for Settings {
             strict: false,
             prefix: "gwlb".into(),
             appliance: None,
+            rules: None,
             internet: Internet::default(),
         }
     }
