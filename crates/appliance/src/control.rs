@@ -1,70 +1,112 @@
 //! The control thread's turns: once a millisecond, with nothing in them that a packet waits for.
 
+use std::cell::RefCell;
 use std::error::Error;
+use std::hash::{BuildHasher, RandomState};
+use std::io;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use config::Settings;
-use control::{Health, Host, Vitals};
+use control::{EventLog, Exporter, Health, Host, LogThread, MetricsServer, PortReading, Readings, Vitals};
 use crossbeam::channel::Receiver;
-use dpdk::{Eal, Mbuf, Mempool, Port};
+use dpdk::{Eal, Errno, Mbuf, Mempool, Port};
 use engine::{Counter, Drain, EventReceiver, Launched, LocalLane, Phase, Snapshot};
 use flow::Moment;
 use inspect::{DropReason, Event};
 use policy::Policy;
 
+use crate::wiring;
+
 /// How long the control thread sleeps between turns.
 const TURN: Duration = Duration::from_millis(1);
 /// How often the device is asked for its link: not every turn, it may be a register of a slow bus.
 const LINK_INTERVAL: Duration = Duration::from_millis(100);
+/// How often figures are read for Prometheus, device counters among them.
+const METRICS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What the control thread has of DPDK.
+pub(crate) struct Dataplane<'a> {
+    /// The proof that DPDK runs.
+    pub(crate) eal: &'a Eal,
+    /// The port.
+    pub(crate) port: Port,
+    /// Where frames of our own come from.
+    pub(crate) pool: Mempool,
+}
 
 /// What the control thread looks after.
 pub(crate) struct Control<'a> {
-    eal: &'a Eal,
-    port: Port,
-    pool: Mempool,
+    dataplane: Dataplane<'a>,
     host: Host,
     drain: Drain,
     generation: u64,
-    link_up: bool,
-    link_asked: Option<Moment>,
+    mbufs: u32,
+    link: Reading<bool>,
+    metrics: Reading<()>,
+    exporter: Exporter,
+    server: MetricsServer,
+    log: LogThread,
+    started: Moment,
+}
+
+/// Something that is read anew after a while.
+#[derive(Default)]
+struct Reading<T> {
+    value: T,
+    at: Option<Moment>,
+}
+
+impl<T> Reading<T> {
+    fn is_due(&mut self, now: Moment, interval: Duration) -> bool {
+        let due = self.at.is_none_or(|at| now.since(at) >= interval);
+        if due {
+            self.at = Some(now);
+        }
+        due
+    }
 }
 
 impl<'a> Control<'a> {
-    /// The control thread of a running port.
+    /// The control thread of a running port, with its metrics server and its log.
     pub(crate) fn new(
         settings: &Settings,
-        eal: &'a Eal,
-        port: Port,
-        pool: Mempool,
+        dataplane: Dataplane<'a>,
         policy: &Arc<Policy>,
+        logs: Vec<EventReceiver<Event>>,
         now: Moment,
-    ) -> Self {
-        let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-        let mac = port.mac().unwrap_or_default();
-        Self {
-            eal,
-            host: Host::new(
-                settings,
-                mac,
-                u64::try_from(seed & u128::from(u64::MAX)).unwrap_or_default(),
-                now,
-            ),
-            port,
-            pool,
-            drain: Drain::new(settings.service().drain_delay),
+    ) -> Result<Self, Box<dyn Error>> {
+        let service = settings.service();
+        let listen = service.metrics;
+        let server = MetricsServer::start(listen)
+            .map_err(|error: io::Error| format!("metrics.listen = \"{listen}\": {error}"))?;
+        // Moments are nanoseconds since the Unix epoch here (see `run`).
+        let mut log = EventLog::open(&service.events, UNIX_EPOCH)
+            .map_err(|error| format!("events.output = {:?}: {error}", service.events))?;
+        log.know(policy.clone());
+        let mac = dataplane.port.mac()?;
+        // As hard to guess as the standard library's own hash seeds.
+        let seed = RandomState::new().hash_one(());
+        Ok(Self {
+            host: Host::new(settings, mac, seed, now),
+            dataplane,
+            drain: Drain::new(service.drain_delay),
             generation: policy.generation(),
-            link_up: false,
-            link_asked: None,
-        }
+            mbufs: wiring::mempool_spec(settings).mbufs,
+            link: Reading::default(),
+            metrics: Reading::default(),
+            exporter: Exporter::default(),
+            server,
+            log: LogThread::start(log, logs)?,
+            started: now,
+        })
     }
 
     /// Turn until the data threads have ended; then tell what they did.
     pub(crate) fn run(
         mut self,
         launched: Launched<Mbuf>,
-        mut logs: Vec<EventReceiver<Event>>,
         signals: &Receiver<()>,
         clock: impl Fn() -> Moment,
     ) -> Result<(), Box<dyn Error>> {
@@ -72,6 +114,7 @@ impl<'a> Control<'a> {
         loop {
             let now = clock();
             if signals.try_recv().is_ok() {
+                eprintln!("sluice: draining; a second signal ends at once");
                 self.drain.signal(now);
             }
             let phase = self.drain.tick(now);
@@ -83,52 +126,90 @@ impl<'a> Control<'a> {
             if threads.ended() {
                 self.drain.ended();
             }
-            self.ask_link(now);
-            let health = self.health((now, phase), &stats.snapshot());
-            self.answer(now, &health, &mut lane);
-            for log in &mut logs {
-                while log.pull().is_some() {}
-            }
-            self.eal.tend();
-            if self.port.wants_reset() {
-                return Err("the driver gave its device up; start again to reset it".into());
-            }
+            self.look_after((now, phase), &stats.snapshot(), &mut lane)?;
             thread::sleep(TURN);
         }
         let died = threads.join();
+        self.log.join();
         report(&stats.snapshot());
         died.map_err(|names| format!("threads died: {}", names.join(", ")).into())
     }
 
-    fn ask_link(&mut self, now: Moment) {
-        if self.link_asked.is_none_or(|asked| now.since(asked) >= LINK_INTERVAL) {
-            self.link_asked = Some(now);
-            self.link_up = self.port.link().is_ok_and(|link| link.up);
+    /// One turn's work.
+    fn look_after(
+        &mut self,
+        (now, phase): (Moment, Phase),
+        snapshot: &Snapshot,
+        lane: &mut LocalLane<Mbuf>,
+    ) -> Result<(), Box<dyn Error>> {
+        let Dataplane { eal, port, .. } = &self.dataplane;
+        eal.tend();
+        if port.wants_reset() {
+            return Err("the driver gave its device up; start again to reset it".into());
         }
+        if self.link.is_due(now, LINK_INTERVAL) {
+            self.link.value = port.link().is_ok_and(|link| link.up);
+        }
+        let vitals = self.vitals((now, phase), snapshot);
+        let health = Health::of(&vitals);
+        self.answer(now, &health, lane);
+        if self.metrics.is_due(now, METRICS_INTERVAL) {
+            let port = reading(&self.dataplane, self.mbufs)?;
+            self.server.publish(self.exporter.render(&Readings {
+                version: env!("CARGO_PKG_VERSION"),
+                uptime: now.since(self.started),
+                snapshot,
+                vitals: &vitals,
+                health: &health,
+                host: self.host.counts(),
+                log: &self.log.counts(),
+                port: &port,
+            }));
+        }
+        Ok(())
     }
 
-    fn health(&self, (now, phase): (Moment, Phase), snapshot: &Snapshot) -> Health {
+    fn vitals(&self, (now, phase): (Moment, Phase), snapshot: &Snapshot) -> Vitals {
         let heartbeat = |(role, counts): &(engine::Role, engine::Counts)| {
             (role.to_string(), Moment(counts.of(Counter::Heartbeat)))
         };
-        Health::of(&Vitals {
+        Vitals {
             now,
-            link_up: self.link_up,
+            link_up: self.link.value,
             heartbeats: snapshot.roles.iter().map(heartbeat).collect(),
             generation: Some(self.generation),
             draining: phase != Phase::Serving,
-        })
+        }
     }
 
     fn answer(&mut self, now: Moment, health: &Health, lane: &mut LocalLane<Mbuf>) {
         // `turn` pulls and sends by turns, never both at once.
-        let lane = std::cell::RefCell::new(lane);
-        let pool = self.pool;
+        let lane = RefCell::new(lane);
+        let pool = self.dataplane.pool;
         let send = |frame: &[u8]| {
             Mbuf::from_bytes(pool, frame).is_ok_and(|mbuf| lane.borrow_mut().send(mbuf).is_ok())
         };
-        while self.host.turn(now, health, || lane.borrow_mut().pull(), send) {}
+        self.host.turn(now, health, || lane.borrow_mut().pull(), send);
     }
+}
+
+/// What the port and the pool tell.
+fn reading(dataplane: &Dataplane<'_>, mbufs: u32) -> Result<PortReading, Errno> {
+    let stats = dataplane.port.stats()?;
+    let xstats = dataplane.port.xstats()?;
+    Ok(PortReading {
+        rx_frames: stats.rx_frames,
+        rx_bytes: stats.rx_bytes,
+        rx_missed: stats.rx_missed,
+        rx_errors: stats.rx_errors,
+        rx_no_mbuf: stats.rx_no_mbuf,
+        tx_frames: stats.tx_frames,
+        tx_bytes: stats.tx_bytes,
+        tx_errors: stats.tx_errors,
+        xstats: xstats.into_iter().map(|xstat| (xstat.name, xstat.value)).collect(),
+        mbufs,
+        free_mbufs: dataplane.pool.available(),
+    })
 }
 
 /// The last word: what came, what left, and whether the books balance.

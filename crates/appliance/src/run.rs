@@ -24,7 +24,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::args;
-use crate::control::Control;
+use crate::control::{Control, Dataplane};
 use crate::nic::{NicSink, NicSource};
 use crate::policy_files;
 use crate::settings;
@@ -112,7 +112,8 @@ fn serve(
         topology.threads().len(),
         policy.rules(wire::EndpointId::default()).len()
     );
-    Control::new(settings, &eal, port, pool, &policy, clock()).run(launched, logs, signals, clock)
+    let dataplane = Dataplane { eal: &eal, port, pool };
+    Control::new(settings, dataplane, &policy, logs, clock())?.run(launched, signals, clock)
 }
 
 /// Nanoseconds since the Unix epoch that never go back: the wall clock at the start, and a steady clock from there.
