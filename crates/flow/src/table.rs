@@ -29,6 +29,13 @@ const NONE: u32 = u32::MAX;
 #[derive(Clone, Copy, Debug)]
 pub struct Candidates([u32; BURST]);
 
+impl Default for Candidates {
+    /// No hints: every packet is looked up by itself.
+    fn default() -> Self {
+        Self([NONE; BURST])
+    }
+}
+
 /// Why a packet has no flow.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum NoFlow {
@@ -97,7 +104,7 @@ impl<M: Copy + Default> FlowTable<M> {
     #[must_use]
     #[inline]
     pub fn look_ahead(&self, hashes: impl IntoIterator<Item = u32>) -> Candidates {
-        let mut candidates = Candidates([NONE; BURST]);
+        let mut candidates = Candidates::default();
         for (candidate, hash) in candidates.0.iter_mut().zip(hashes) {
             *candidate = self.index.find(hash, |_| true).unwrap_or(NONE);
         }
