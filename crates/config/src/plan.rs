@@ -247,11 +247,11 @@ fn rings(topology: &Topology) -> u64 {
 
 /// Room for one whole frame: an mbuf is one segment, so that inspection sees a packet's bytes in one piece.
 fn data_room(profile: Profile, outer_mtu: u16) -> u16 {
-    let kept = match profile {
-        // The kernel keeps 256 bytes in front of an XDP frame, the link layer 18.
-        Profile::AfXdp => 256 + 18,
-        // A packet socket's slot holds 84 bytes besides the packet; the other drivers need fewer.
-        _ => 84,
-    };
-    (outer_mtu + kept).next_multiple_of(512) + HEADROOM
+    match profile {
+        // The kernel keeps 256 bytes in front of an XDP frame, and no frame may be larger than a page, the mbuf's own
+        // 192 bytes included: so this is not rounded up as the others are, and 3498 just fits.
+        Profile::AfXdp => ((outer_mtu + 18 + 256).next_multiple_of(64) + HEADROOM).max(2048 + HEADROOM),
+        // A packet socket's slot holds 84 bytes besides the packet and is a multiple of 512; the others need less.
+        _ => (outer_mtu + 84).next_multiple_of(512) + HEADROOM,
+    }
 }

@@ -211,6 +211,19 @@ fn the_printed_plan_names_cores_queues_rings_and_memory() {
 }
 
 #[test]
+fn an_xdp_frame_fits_a_page_with_its_mbuf_and_the_kernels_headroom() {
+    for mtu in [576, 1500, 3430] {
+        let text = format!(
+            "[port]\nprofile = \"af_xdp\"\ndevice = \"eth1\"\naddress = \"10.1.2.11/24\"\nmtu = {mtu}"
+        );
+        let settings = read(&text).unwrap();
+        let room = settings.plan().mempool.data_room;
+        assert!((2048..=4096).contains(&(room + 192)), "{room}");
+        assert!(room - 128 - 256 >= 14 + 68 + mtu, "{room}");
+    }
+}
+
+#[test]
 fn variables_are_read_by_name() {
     let settings = read(&with("policy.vars", "HOME_NET = \"[10.0.0.0/16]\"\nWEB = \"80\"")).unwrap();
     let mut variables = policy::Variables::default();
