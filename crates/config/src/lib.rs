@@ -11,21 +11,28 @@
 
 mod cores;
 mod document;
+mod eal;
+mod flow;
+mod health;
 mod machine;
 mod plan;
 mod port;
 mod problem;
-mod sections;
+mod rules;
+mod service;
 mod settings;
+mod tunnel;
 mod value;
 
 pub use cores::CoreSettings;
+pub use eal::EalSettings;
+pub use flow::{FlowSettings, Midstream};
+pub use health::{HealthProtocol, HealthSettings};
 pub use machine::Machine;
 pub use plan::{OVERHEAD, Plan, Pool, Thread};
 pub use port::{PortSettings, Profile};
 pub use problem::{ConfigError, Problem};
-pub use sections::{
-    EalSettings, EventOutput, FlowSettings, HealthProtocol, HealthSettings, Midstream, PolicySettings,
-    ServiceSettings, TunnelSettings,
-};
+pub use rules::PolicySettings;
+pub use service::{EventOutput, ServiceSettings};
 pub use settings::Settings;
+pub use tunnel::TunnelSettings;

@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use crate::cores::CoreSettings;
 use crate::document::Document;
+use crate::eal::EalSettings;
 use crate::port::{PortSettings, Profile};
-use crate::sections::EalSettings;
 
 /// What GENEVE adds to an inner packet on the wire, without Ethernet: IPv4 20, UDP 8, GENEVE with GWLB's options 40.
 pub const OVERHEAD: u16 = 68;

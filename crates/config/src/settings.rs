@@ -2,13 +2,16 @@
 
 use crate::cores::CoreSettings;
 use crate::document::Document;
+use crate::eal::EalSettings;
+use crate::flow::FlowSettings;
+use crate::health::HealthSettings;
 use crate::machine::Machine;
 use crate::plan::Plan;
 use crate::port::PortSettings;
 use crate::problem::ConfigError;
-use crate::sections::{
-    EalSettings, FlowSettings, HealthSettings, PolicySettings, ServiceSettings, TunnelSettings,
-};
+use crate::rules::PolicySettings;
+use crate::service::ServiceSettings;
+use crate::tunnel::TunnelSettings;
 
 /// A valid configuration: whoever holds one need not check anything again.
 #[derive(Clone, Debug, Eq, PartialEq)]
