@@ -107,7 +107,7 @@ say "what there is, and what it did"
 for name in appliance1 appliance2; do
     printf '\n%s:\n' "$name"
     "$lab" exec "$name" -- curl -sS -m 2 http://127.0.0.1:9100/metrics |
-        grep -E '^sluice_(packets_(received|transmitted|dropped)|flows)' | grep -v ' 0$' || true
+        grep -E '^sluice_(core_(received|passed|flows|alerts)|dropped_packets)[a-z_]*' | grep -v ' 0$' || true
 done
 
 if $keep; then
