@@ -26,16 +26,16 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 const FILE_BYTES: u64 = 100 << 20;
 
-/// A web server of Python's in a namespace, for a folder.
+/// A web server of Python's in a namespace, for a folder; on iperf's port, which the lab's security groups let in.
 struct Web(Child);
 
 impl Web {
     fn start(lab: &Lab, name: &str, folder: &Path) -> Result<Self, Failed> {
-        let serve = ["python3", "-m", "http.server", "8080", "--bind", "::", "--directory"];
+        let serve = ["python3", "-m", "http.server", "5201", "--bind", "::", "--directory"];
         let mut command = lab.within(name, &serve);
         command.arg(folder).stdout(Stdio::null()).stderr(Stdio::null());
         let server = Self(command.spawn()?);
-        let here = ["curl", "-s", "-o", "/dev/null", "http://[::1]:8080/"];
+        let here = ["curl", "-s", "-o", "/dev/null", "http://[::1]:5201/"];
         if wait(|| Ok(lab.within(name, &here).status()?.success()))? {
             Ok(server)
         } else {
@@ -85,7 +85,7 @@ fn files_and_failover() -> Result<(), Failed> {
     let ways = Ways::of(&lab)?;
     for (from, host) in ways.each() {
         let got = folder.join("got");
-        let url = format!("http://{host}:8080/file");
+        let url = format!("http://{host}:5201/file");
         run(lab.within(from, &["curl", "-sS", "-m", "120", "-o"]).arg(&got).arg(&url))?;
         run(Command::new("cmp").arg(&sent).arg(&got))?;
     }
@@ -94,7 +94,7 @@ fn files_and_failover() -> Result<(), Failed> {
     lab.wait_for(&["unhealthy", "healthy"])?;
     for _ in 0..10 {
         for (from, host) in ways.each() {
-            let url = format!("http://{host}:8080/");
+            let url = format!("http://{host}:5201/");
             run(&mut lab.within(from, &["curl", "-sS", "-m", "5", "-o", "/dev/null", &url]))?;
         }
     }

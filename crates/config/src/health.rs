@@ -26,9 +26,9 @@ pub struct HealthSettings {
 /// What the GWLB's health check of the target group is set to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum HealthProtocol {
-    /// A status code is read: unhealthy answers 503.
+    /// A status code is read: unhealthy answers 503, and says why.
     Http,
-    /// A handshake is all: unhealthy refuses the connection.
+    /// A handshake is all that may be looked at: unhealthy refuses the connection.
     Tcp,
 }
 

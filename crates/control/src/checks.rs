@@ -104,7 +104,7 @@ impl Checks {
                     counts.opened += 1;
                     Connection { number: counts.opened, since: now, answered: false }
                 });
-                if self.protocol == HealthProtocol::Http && !connection.answered {
+                if !connection.answered {
                     connection.answered = converse(tcp, health, &self.path, counts);
                 } else {
                     hear_out(tcp);

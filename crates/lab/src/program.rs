@@ -186,6 +186,7 @@ impl Place {
              [tunnel]\nsources = {sources:?}\n\n\
              [flow]\ncapacity = 65536\n\n\
              [policy]\nrules = {rules:?}\n\n\
+             [health]\nprotocol = \"tcp\"\n\n\
              [events]\noutput = {events:?}\n\n\
              [drain]\ndelay = {drain_s}\n",
             names::ETH0
