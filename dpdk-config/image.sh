@@ -35,7 +35,7 @@ main() {
             return 1
         }
     fi
-    commit=$(git describe --always --dirty 2>/dev/null) || commit=unknown
+    commit=$(git describe --always --dirty --abbrev=12 --exclude='*' 2>/dev/null) || commit=unknown
     $dry_run "$engine" build --build-arg "SLUICE_COMMIT=$commit" --tag "$tag" "$@" .
 }
 

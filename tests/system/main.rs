@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
 mod fates;
+mod image;
 mod lab;
 mod place;
 mod traffic;
@@ -15,6 +16,7 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // One at a time: they share two cores, and measure nothing that another may disturb.
     arguments.test_threads.get_or_insert(1);
-    let trials: Vec<Trial> = [fates::trials(), traffic::trials()].into_iter().flatten().collect();
+    let trials = [fates::trials(), image::trials(), traffic::trials()];
+    let trials: Vec<Trial> = trials.into_iter().flatten().collect();
     libtest_mimic::run(&arguments, trials).exit();
 }
