@@ -26,6 +26,8 @@ if ((EUID)) || ! command -v podman >/dev/null; then
     exit 1
 fi
 lab=$bin/gwlb-lab
+# A lab of its own, beside any other.
+export GWLB_LAB_DIR=/run/sluice-test-image
 image=localhost/sluice:test
 own_build=localhost/sluice-build-base
 own_runtime=localhost/sluice-runtime-base
@@ -137,12 +139,11 @@ exec nsenter --mount=/proc/$$/ns/mnt --net=/proc/$$/ns/net ${run[*]@Q} --cap-add
     --volume "$scratch/\$LAB_NAME.toml:/etc/sluice/sluice.toml:ro" "$image"
 SH
 chmod 755 "$scratch" "$scratch/appliance.sh"
-export GWLB_LAB_DIR=${GWLB_LAB_DIR:-/run/gwlb-lab}
 targets_are_healthy() {
     [[ $("$lab" status | sed -nE 's/^ *target +appliance[12] +([a-z]+).*/\1/p') == $'healthy\nhealthy' ]]
 }
 "$lab" down >/dev/null 2>&1 || true
-"$lab" up --appliances 2 --time-scale 10 --appliance "$scratch/appliance.sh"
+"$lab" up --prefix image --port 4599 --appliances 2 --time-scale 10 --appliance "$scratch/appliance.sh"
 "$lab" tutorial >/dev/null
 until_true targets_are_healthy || {
     "$lab" status >&2
