@@ -21,7 +21,7 @@ use crate::rule::{Action, Rule};
 use crate::rule_set::LoadedRule;
 
 /// How many pairs of rules are compared to find rules that are never asked; bounds the time on sets of any size.
-const PAIRS_MAX: usize = 4_000_000;
+const PAIRS_MAX: usize = 1_000_000;
 
 /// Looks at rules as they come, whether they are loaded in the end or not.
 #[derive(Debug, Default)]
@@ -166,9 +166,9 @@ fn covers(earlier: &LoadedRule, later: &LoadedRule) -> bool {
         ends_cover(&earlier.ends, ends)
             || (earlier_header.arrow == Arrow::BothWays && ends_cover(&earlier.ends.swapped(), ends))
     };
-    protocol_covers(earlier_header.protocol, later_header.protocol)
-        && one_way(&later.ends)
+    one_way(&later.ends)
         && (later_header.arrow == Arrow::OneWay || one_way(&later.ends.swapped()))
+        && protocol_covers(earlier_header.protocol, later_header.protocol)
 }
 
 fn ends_cover(earlier: &Ends, later: &Ends) -> bool {

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::address::{AddressItem, AddressList};
+use crate::address::{AddressItem, AddressSet};
 use crate::fault::{Why, nearest};
 use crate::list::{Item, List, Set};
-use crate::port::{PortItem, PortList};
+use crate::port::PortItem;
 
 /// How many ranges the lists of one loading may make in all, repetitions counted: bounds memory and time however
 /// variables multiply each other.
@@ -23,8 +23,17 @@ const DEPTH_MAX: usize = 32;
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Variables {
-    addresses: BTreeMap<String, AddressList>,
-    ports: BTreeMap<String, PortList>,
+    addresses: BTreeMap<String, Meaning<AddressItem>>,
+    ports: BTreeMap<String, Meaning<PortItem>>,
+}
+
+/// What a name stands for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Meaning<T: Item> {
+    /// What a list comes to, with variables in it looked up when rules are loaded.
+    List(List<T>),
+    /// A set that was made elsewhere.
+    Set(T::Set),
 }
 
 impl Default for Variables {
@@ -33,10 +42,10 @@ impl Default for Variables {
     fn default() -> Self {
         let mut variables = Self { addresses: BTreeMap::new(), ports: BTreeMap::new() };
         for (name, text) in ADDRESSES {
-            variables.addresses.extend(List::parse(text.as_bytes()).map(|list| ((*name).to_owned(), list)));
+            variables.addresses.extend(list(text).map(|list| ((*name).to_owned(), list)));
         }
         for (name, text) in PORTS {
-            variables.ports.extend(List::parse(text.as_bytes()).map(|list| ((*name).to_owned(), list)));
+            variables.ports.extend(list(text).map(|list| ((*name).to_owned(), list)));
         }
         variables
     }
@@ -48,8 +57,7 @@ impl Variables {
     /// # Errors
     /// What is wrong with the list. Other variables in it are looked up when rules are loaded.
     pub fn set_addresses(&mut self, name: &str, list: &str) -> Result<(), Why> {
-        let list = List::parse(list.trim().as_bytes()).map_err(|fault| fault.why)?;
-        self.addresses.insert(name.to_owned(), list);
+        self.addresses.insert(name.to_owned(), self::list(list)?);
         Ok(())
     }
 
@@ -58,9 +66,14 @@ impl Variables {
     /// # Errors
     /// As [`Variables::set_addresses`].
     pub fn set_ports(&mut self, name: &str, list: &str) -> Result<(), Why> {
-        let list = List::parse(list.trim().as_bytes()).map_err(|fault| fault.why)?;
-        self.ports.insert(name.to_owned(), list);
+        self.ports.insert(name.to_owned(), self::list(list)?);
         Ok(())
+    }
+
+    /// Gives a name, written without the dollar sign, to a set of addresses, such as a feed's; replaces what it stood
+    /// for. A rule with a name for an empty set is refused.
+    pub fn set_feed(&mut self, name: &str, set: AddressSet) {
+        self.addresses.insert(name.to_owned(), Meaning::Set(set));
     }
 
     pub(crate) fn addresses(&self) -> Resolver<'_, AddressItem> {
@@ -72,9 +85,13 @@ impl Variables {
     }
 }
 
+fn list<T: Item>(text: &str) -> Result<Meaning<T>, Why> {
+    List::parse(text.trim().as_bytes()).map(Meaning::List).map_err(|fault| fault.why)
+}
+
 /// Looks variables up, each once, and keeps account of the work.
 pub(crate) struct Resolver<'a, T: Item> {
-    lists: &'a BTreeMap<String, List<T>>,
+    names: &'a BTreeMap<String, Meaning<T>>,
     known: HashMap<&'a str, Result<T::Set, Why>>,
     /// Variables being looked up, outermost first.
     open: Vec<&'a str>,
@@ -82,13 +99,13 @@ pub(crate) struct Resolver<'a, T: Item> {
 }
 
 impl<'a, T: Item> Resolver<'a, T> {
-    fn new(lists: &'a BTreeMap<String, List<T>>) -> Self {
-        Self { lists, known: HashMap::new(), open: Vec::new(), spent: 0 }
+    fn new(names: &'a BTreeMap<String, Meaning<T>>) -> Self {
+        Self { names, known: HashMap::new(), open: Vec::new(), spent: 0 }
     }
 
     /// What a variable stands for.
     pub(crate) fn variable(&mut self, name: &str) -> Result<T::Set, Why> {
-        let Some((name, list)) = self.lists.get_key_value(name) else {
+        let Some((name, meaning)) = self.names.get_key_value(name) else {
             return Err(Why::Undefined(name.to_owned()));
         };
         if let Some(known) = self.known.get(name.as_str()) {
@@ -101,9 +118,14 @@ impl<'a, T: Item> Resolver<'a, T> {
             return Err(Why::TooMuch { what: "variables in variables", limit: DEPTH_MAX });
         }
         self.open.push(name);
-        let resolved = list.resolve(self).and_then(|set| match set.is_empty() {
-            true => Err(Why::Empty(list.to_string())),
-            false => Ok(set),
+        let resolved = match meaning {
+            Meaning::List(list) => list.resolve(self),
+            Meaning::Set(set) => Ok(set.clone()),
+        };
+        let resolved = resolved.and_then(|set| match (set.is_empty(), meaning) {
+            (false, _) => Ok(set),
+            (true, Meaning::List(list)) => Err(Why::Empty(list.to_string())),
+            (true, Meaning::Set(_)) => Err(Why::Empty("the feed".to_owned())),
         });
         self.open.pop();
         let resolved = resolved.map_err(|why| match why {
@@ -125,7 +147,7 @@ impl<'a, T: Item> Resolver<'a, T> {
 
     /// A defined name that looks like `name`.
     pub(crate) fn nearest(&self, name: &str) -> Option<String> {
-        nearest(name, self.lists.keys().map(String::as_str))
+        nearest(name, self.names.keys().map(String::as_str))
     }
 }
 

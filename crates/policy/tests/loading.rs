@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use policy::{DefaultAction, Loading, Outcome, Policy, Rule, RuleFile, Settings};
+use policy::{DefaultAction, Feed, Loading, Order, Outcome, Policy, Rule, RuleFile, Settings};
 use proptest::prelude::*;
 use wire::{Address, EndpointId, FiveTuple};
 
@@ -161,6 +161,123 @@ fn the_home_net_is_what_the_settings_say() {
     assert_eq!(outcome(&settings, &private), Outcome::Drop);
     assert_eq!(outcome(&settings, &public), Outcome::Forward);
     assert_eq!(outcome(&settings, &v6), Outcome::Forward);
+}
+
+#[test]
+fn a_feed_stands_behind_a_variable() {
+    let mut settings = Settings::default();
+    let feed: String =
+        (0..100_000).map(|n| format!("198.{}.{}.{}\n", n >> 15, (n >> 7) & 255, (n & 127) * 2)).collect();
+    settings.variables.set_feed("BAD", Feed::read(feed.as_bytes()).set);
+    settings.variables.set_feed("NONE", Feed::read(b"").set);
+    let text = "drop ip any any -> [$BAD,!198.0.0.2] any (sid:1;)\ndrop ip $NONE any -> any any (sid:2;)";
+    let loading = Loading::new(&[RuleFile { name: "a.rules".into(), text: text.into() }], &settings);
+    assert_eq!(
+        loading.refusals[0].to_string(),
+        "a.rules:2:9: sid 2: variable `$NONE` cannot be used: `the feed` is empty: it excludes everything it includes"
+    );
+    let outcome =
+        |d| loading.rules.judge(&tcp(Ipv4Addr::LOCALHOST, Ipv4Addr::new(198, 0, 0, d), 80, 4)).action;
+    assert_eq!([0, 1, 2, 4].map(outcome), [Outcome::Drop, Outcome::Forward, Outcome::Forward, Outcome::Drop]);
+}
+
+/// The warnings of a text, without the file's name.
+fn warned(text: &str) -> Vec<String> {
+    let loading = load(text);
+    loading.warnings.iter().map(|warning| warning.to_string().replace("a.rules:", "")).collect()
+}
+
+#[test]
+fn a_rule_that_is_never_asked_is_warned_of() {
+    let text = "pass tcp $HOME_NET any -> any 1:100 (sid:1;)\n\
+                alert tcp 10.1.0.0/16 any -> any [80,90] (sid:2;)\n\
+                alert tcp 10.1.0.0/16 any -> any [80,190] (sid:3;)\n\
+                alert tcp 10.1.0.0/16 any <> any 80 (sid:4;)\n\
+                alert ip 10.1.0.0/16 any -> any 80 (sid:5;)\n\
+                drop ip any any <> any any (sid:6;)\n\
+                drop tcp-pkt any any <> any 22 (sid:7;)\n";
+    let expected = [
+        "2:1: sid 2: never asked: `pass` at 1:1 takes every packet of its header first",
+        "7:1: sid 7: never asked: `drop` at 6:1 takes every packet of its header first",
+    ];
+    assert_eq!(warned(text), expected);
+}
+
+#[test]
+fn known_traps_are_warned_of() {
+    for (text, expected) in [
+        (
+            "pass tcp any any -> any 443 (sid:1;)\nalert tls any any -> any any (sid:2;)",
+            "1:1: sid 1: this passes a TCP flow at its first packet, before any rule can look inside; say what of the flow is meant, as in `flow:not_established`",
+        ),
+        (
+            "alert http any any -> any any (http.host; content:\"A.com\"; sid:1;)",
+            "1:1: sid 1: `http.host` is in lower case, so a pattern with a capital letter can never match it; use `http.host.raw`, or lower case",
+        ),
+        (
+            "alert tls any any -> any any (tls.sni; content:\"x.com\"; endswith; sid:1;)",
+            "1:1: sid 1: without `dotprefix` or a leading dot this also matches names that merely end so, like `evilx.com`",
+        ),
+        (
+            "alert tcp any any -> any any (pcre:\"/a/\"; sid:1;)",
+            "1:1: sid 1: with no positive pattern beside it, this expression is tried on every packet that the header lets through",
+        ),
+        (
+            "alert http any any -> any any (http.uri; sid:1;)",
+            "1:32: sid 1: nothing is looked for in `http.uri`",
+        ),
+        (
+            "alert ip any any -> any any (sid:1; classtype:odd;)",
+            "1:1: sid 1: unknown classtype `odd`: it gets priority 3",
+        ),
+        (
+            "alert ip any any -> any any (sid:1; flowbits:isset,a;)",
+            "1:1: sid 1: flowbit `a` is asked for, but no loaded rule sets it",
+        ),
+        (
+            "alert ip any any -> any any (sid:1;)\nalert udp any any -> any any (sid:1; rev:2;)",
+            "1:1: sid 1: replaced by revision 2 at a.rules:2:1",
+        ),
+    ] {
+        assert_eq!(warned(text), [expected.replace("a.rules:", "")], "{text}");
+    }
+}
+
+#[test]
+fn what_is_meant_is_not_warned_of() {
+    for text in [
+        "pass tcp any any -> any 443 (flow:not_established; sid:1;)\nalert tls any any -> any any (sid:2;)",
+        "pass tcp any any -> any 443 (sid:1;)\ndrop tcp any any -> any any (sid:2;)",
+        "alert tls any any -> any any (tls.sni; dotprefix; content:\".x.com\"; endswith; sid:1;)",
+        "alert tls any any -> any any (tls.sni; content:\"x.com\"; bsize:5; endswith; sid:1;)",
+        "alert http any any -> any any (http.host; content:\"A\"; nocase; pcre:\"/b/\"; sid:1; classtype:unknown;)",
+        "alert ip any any -> any any (sid:1; flowbits:isset,a;)\nalert ip any any -> any any (sid:2; flowbits:set,a;)",
+    ] {
+        assert_eq!(warned(text), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn the_order_of_actions_goes_by_action_then_priority_then_place() {
+    let text = "alert ip any any -> any any (sid:1;)\nalert ip any any -> any any (sid:2; classtype:trojan-activity;)\n\
+                alert ip any any -> any any (sid:3; priority:1;)\ndrop ip any any -> any any (sid:4; priority:9;)\n\
+                drop ip any any -> any any (sid:5;)\npass tcp any any -> any any (sid:6;)";
+    let settings = Settings { order: Order::Action, ..Settings::default() };
+    let loading = Loading::new(&[RuleFile { name: "a".into(), text: text.into() }], &settings);
+    let sids: Vec<u32> = loading.rules.iter().map(|loaded| loaded.rule.about.sid).collect();
+    assert_eq!(sids, [6, 5, 4, 2, 3, 1]);
+    let mut tuple = tcp(Ipv4Addr::LOCALHOST, Ipv4Addr::LOCALHOST, 80, 4);
+    let told = |tuple: &FiveTuple| {
+        let judgement = loading.rules.judge(tuple);
+        (
+            judgement.action,
+            judgement.by.map(|rule| rule.0),
+            judgement.alerts.iter().map(|rule| rule.0).collect::<Vec<_>>(),
+        )
+    };
+    assert_eq!(told(&tuple), (Outcome::Forward, Some(0), vec![]));
+    tuple.protocol = 17;
+    assert_eq!(told(&tuple), (Outcome::Drop, Some(1), vec![1, 2, 3, 4, 5]));
 }
 
 #[test]
