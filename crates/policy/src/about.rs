@@ -83,19 +83,19 @@ impl About {
     pub(crate) fn take_reference(&mut self, option: &RawOption<'_>) -> Result<(), Fault> {
         let text = decoded(option.needed("`kind,address`")?);
         let (kind, address) = text.split_once(',').ok_or_else(|| option.wrong("`kind,address`"))?;
-        self.references.push((kind.trim().to_owned(), address.trim().to_owned()));
+        self.references.push((kind.trim_ascii().to_owned(), address.trim_ascii().to_owned()));
         Ok(())
     }
 
     pub(crate) fn take_metadata(&mut self, option: &RawOption<'_>) -> Result<(), Fault> {
         for pair in decoded(option.needed("keys and values")?).split(',') {
-            let pair = pair.trim();
-            let (key, value) = pair.split_once(char::is_whitespace).unwrap_or((pair, ""));
+            let pair = pair.trim_ascii();
+            let (key, value) = pair.split_once([' ', '\t']).unwrap_or((pair, ""));
             if self.metadata.len() == METADATA_MAX {
                 let why = Why::TooMuch { what: "the keys of metadata", limit: METADATA_MAX };
                 return Err(Fault::new(option.value_at, why));
             }
-            self.metadata.push((key.to_owned(), value.trim().to_owned()));
+            self.metadata.push((key.to_owned(), value.trim_ascii().to_owned()));
         }
         Ok(())
     }

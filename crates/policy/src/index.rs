@@ -13,7 +13,7 @@
 //! pathological, and building takes one sweep over each dimension's range ends. Memory grows with the number of
 //! *different* rows: a list of a thousand addresses in one rule adds two.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -254,31 +254,39 @@ impl<T: Point> Line<T> {
     where
         T: 'a,
     {
-        let mut toggles: BTreeMap<T, Vec<u32>> = BTreeMap::new();
-        toggles.insert(T::LOWEST, Vec::new());
+        let mut toggles: Vec<(T, u32)> = Vec::new();
         let mut masks = Vec::new();
         for (set, (ranges, mask)) in (0u32..).zip(sets) {
             masks.push(mask);
             for (low, high) in ranges.iter() {
-                toggles.entry(low).or_default().push(set);
-                if let Some(above) = high.above() {
-                    toggles.entry(above).or_default().push(set);
-                }
+                toggles.push((low, set));
+                toggles.extend(high.above().map(|above| (above, set)));
             }
         }
-        let mut line = Self { starts: Vec::new(), rows: Vec::new() };
-        let mut known: HashMap<(u32, Vec<u32>), u32> = HashMap::new();
+        toggles.sort_unstable();
         let mut row = rows.filled(std::iter::empty());
-        for (start, sets) in toggles {
+        let mut line = Self { starts: vec![T::LOWEST], rows: vec![row] };
+        let mut known: HashMap<(u32, Vec<u32>), u32> = HashMap::new();
+        for here in toggles.chunk_by(|left, right| left.0 == right.0) {
+            let sets = here.iter().map(|(_, set)| *set).collect();
             row = *known.entry((row, sets)).or_insert_with_key(|(row, sets)| {
                 rows.toggled(*row, sets.iter().filter_map(|set| masks.get(*set as usize).copied()))
             });
-            if line.rows.last() != Some(&row) {
-                line.starts.push(start);
-                line.rows.push(row);
-            }
+            line.cut(here.first().map_or(T::LOWEST, |(start, _)| *start), row);
         }
         line
+    }
+
+    /// Lets another row begin at `start`, which is no lower than the last cut.
+    fn cut(&mut self, start: T, row: u32) {
+        match (self.starts.last(), self.rows.last_mut()) {
+            (Some(last), Some(last_row)) if *last == start => *last_row = row,
+            (_, Some(last_row)) if *last_row == row => {}
+            _ => {
+                self.starts.push(start);
+                self.rows.push(row);
+            }
+        }
     }
 
     /// The row of a value; the first row, of nothing, if the line is empty.

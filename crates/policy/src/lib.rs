@@ -37,7 +37,7 @@ pub use fault::{Place, Refusal, Why};
 pub use feed::{FEED_MAX, Feed};
 pub use header::{Arrow, Header};
 pub use list::{Item, Kind, List, Set};
-pub use load::{DefaultAction, Loading, Order, RULE_BYTES_MAX, RULES_MAX, RuleFile, Settings};
+pub use load::{DefaultAction, Loading, Order, RULE_BYTES_MAX, RULES_MAX, RuleFile, Settings, TOLD_MAX};
 pub use option::app::{AppTest, ProtocolMode, SslState, SslVersion};
 pub use option::bits::{BitCommand, Flowbits, Flowint, IntCommand, IntSign, Xbits, XbitsTrack};
 pub use option::buffer::Buffer;

@@ -9,7 +9,7 @@ use crate::fault::Place;
 use crate::header::Arrow;
 use crate::index::Ends;
 use crate::list::Set;
-use crate::load::Order;
+use crate::load::{Order, TOLD_MAX};
 use crate::option::bits::BitCommand;
 use crate::option::buffer::Buffer;
 use crate::option::content::Content;
@@ -38,7 +38,9 @@ pub(crate) struct Lint {
 impl Lint {
     /// Takes note of one thing about a rule.
     pub(crate) fn note(&mut self, place: Place, sid: u32, caution: Caution) {
-        self.warnings.push(Warning { place, sid, caution });
+        if self.warnings.len() < TOLD_MAX {
+            self.warnings.push(Warning { place, sid, caution });
+        }
     }
 
     /// Looks at one rule.
@@ -90,6 +92,7 @@ impl Lint {
             }
         }
         self.warnings.extend(shadowed(loaded, order));
+        self.warnings.truncate(TOLD_MAX);
         self.warnings
     }
 }

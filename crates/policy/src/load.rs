@@ -22,6 +22,11 @@ use crate::variables::{Resolver, Variables};
 pub const RULE_BYTES_MAX: usize = 1 << 16;
 /// Most rules that one set holds: what one bit per rule and class of packets can bear (see the header index).
 pub const RULES_MAX: usize = 1 << 17;
+/// Most rules times the ranges of all their different lists: what bounds the header index to about a gigabyte, were
+/// every range to overlap every other. Real sets stay a thousand times below.
+const INDEX_MAX: usize = 1 << 35;
+/// How many refusals, and how many warnings, are told of; all refusals are counted.
+pub const TOLD_MAX: usize = 1 << 16;
 
 /// A file of rules: its name, for messages, and its bytes.
 #[derive(Clone, Debug)]
@@ -73,9 +78,11 @@ pub struct Settings {
 pub struct Loading {
     /// The rules that were loaded, ready to judge.
     pub rules: RuleSet,
-    /// The rules that were not, in the files' order.
+    /// The rules that were not, in the files' order; the first [`TOLD_MAX`] of them.
     pub refusals: Vec<Refusal>,
-    /// What is probably not meant, by place; also about refused rules, if they could be read.
+    /// How many rules were not.
+    pub refused: usize,
+    /// What is probably not meant, by place; also about refused rules, if they could be read. At most [`TOLD_MAX`].
     pub warnings: Vec<Warning>,
     /// How many rules the files hold: loaded, refused, or replaced by a later revision.
     pub seen: usize,
@@ -92,6 +99,7 @@ impl Loading {
             loaded: Vec::new(),
             sids: HashMap::new(),
             refusals: Vec::new(),
+            refused: 0,
             lint: Lint::default(),
             seen: 0,
         };
@@ -100,7 +108,7 @@ impl Loading {
                 loader.line(&file.name, &line);
             }
         }
-        let Loader { loaded, refusals, lint, seen, .. } = loader;
+        let Loader { loaded, refusals, refused, lint, seen, .. } = loader;
         let mut loaded: Vec<LoadedRule> = loaded.into_iter().flatten().collect();
         if settings.order == Order::Action {
             loaded.sort_by_key(|loaded| (rank(loaded.rule.action), loaded.priority));
@@ -108,22 +116,18 @@ impl Loading {
         let mut warnings = lint.finish(&loaded, settings.order);
         let file_of = |place: &Place| files.iter().position(|file| file.name == place.file);
         warnings.sort_by_key(|warning| (file_of(&warning.place), warning.place.line, warning.place.column));
-        Self {
-            rules: RuleSet::new(loaded, settings.order, settings.default_action),
-            refusals,
-            warnings,
-            seen,
-        }
+        let rules = RuleSet::new(loaded, settings.order, settings.default_action);
+        Self { rules, refusals, refused, warnings, seen }
     }
 
     /// The rules, if every one was loaded.
     ///
     /// # Errors
-    /// All refusals, if there is one.
+    /// The refusals, if there is one.
     pub fn strict(self) -> Result<RuleSet, Vec<Refusal>> {
-        match self.refusals.is_empty() {
-            true => Ok(self.rules),
-            false => Err(self.refusals),
+        match self.refused {
+            0 => Ok(self.rules),
+            _ => Err(self.refusals),
         }
     }
 }
@@ -146,6 +150,7 @@ struct Loader<'a> {
     /// By group and signature id.
     sids: HashMap<(u32, u32), usize>,
     refusals: Vec<Refusal>,
+    refused: usize,
     lint: Lint,
     seen: usize,
 }
@@ -158,6 +163,10 @@ impl Loader<'_> {
             Place { file: Arc::clone(file), line, column }
         };
         if let Err(Fault { at, option, why, suggestion }) = self.rule(line, &place) {
+            self.refused += 1;
+            if self.refusals.len() == TOLD_MAX {
+                return;
+            }
             self.refusals.push(Refusal {
                 place: place(at),
                 sid: sid_of(&line.text),
@@ -209,6 +218,12 @@ impl Loader<'_> {
     fn enter(&mut self, new: LoadedRule) -> Result<(), Fault> {
         let slot = self.loaded.len();
         let about = &new.rule.about;
+        if (slot + 1).saturating_mul(self.addresses.ranges + self.ports.ranges) > INDEX_MAX {
+            return Err(Fault::new(
+                0,
+                Why::TooMuch { what: "rules times the ranges of their lists", limit: INDEX_MAX },
+            ));
+        }
         match self.sids.entry((about.gid, about.sid)) {
             Entry::Vacant(free) => {
                 if slot >= RULES_MAX {
@@ -243,11 +258,13 @@ fn duplicate(sid: u32, first: Option<&LoadedRule>) -> Fault {
 struct Interned<'a, T: Item> {
     resolver: Resolver<'a, T>,
     known: HashMap<String, Result<Arc<T::Set>, Why>>,
+    /// How many ranges the different sets have.
+    ranges: usize,
 }
 
 impl<'a, T: Item> Interned<'a, T> {
     fn new(resolver: Resolver<'a, T>) -> Self {
-        Self { resolver, known: HashMap::new() }
+        Self { resolver, known: HashMap::new(), ranges: 0 }
     }
 
     /// The set that a list stands for; `at` is where the list stands.
@@ -258,6 +275,7 @@ impl<'a, T: Item> Interned<'a, T> {
                 true => Err(Why::Empty(quoted(text.as_bytes()))),
                 false => Ok(Arc::new(set)),
             });
+            self.ranges += set.as_ref().map_or(0, |set| set.len());
             self.known.insert(text.clone(), set);
         }
         let set = self.known.get(&text).cloned().unwrap_or(Err(Why::Missing("the list")));

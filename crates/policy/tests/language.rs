@@ -339,7 +339,7 @@ fn shared_directory(path: &str) -> Option<Vec<PathBuf>> {
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     let root = std::env::var_os("SLUICE_SHARED").map_or(beside, PathBuf::from);
     let entries = std::fs::read_dir(root.join(path)).ok()?;
-    Some(entries.map(|entry| entry.unwrap().path()).collect())
+    entries.map(|entry| entry.ok().map(|entry| entry.path())).collect()
 }
 
 #[test]

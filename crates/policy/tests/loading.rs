@@ -103,6 +103,13 @@ fn a_bad_rule_is_refused_alone() {
 }
 
 #[test]
+fn refusals_beyond_the_bound_are_counted() {
+    let loading = load("x\n".repeat(100_000));
+    assert_eq!((loading.seen, loading.refused, loading.refusals.len()), (100_000, 100_000, policy::TOLD_MAX));
+    assert!(loading.strict().is_err());
+}
+
+#[test]
 fn of_two_rules_with_one_sid_the_higher_revision_stands() {
     let loading = load(
         "alert ip any any -> any any (sid:1; rev:1;)\npass ip any any -> any any (sid:1; rev:2;)\ndrop ip any any -> any any (sid:1; rev:2;)",

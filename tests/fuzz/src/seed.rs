@@ -19,7 +19,8 @@ fn main() -> io::Result<()> {
         }
     }
     seed_configuration(&corpus.join("configuration"))?;
-    seed_local_lane(&corpus.join("local_lane"))
+    seed_local_lane(&corpus.join("local_lane"))?;
+    seed_rules(&corpus.join("rule"))
 }
 
 fn seed_configuration(directory: &Path) -> io::Result<()> {
@@ -54,3 +55,21 @@ fn seed_local_lane(directory: &Path) -> io::Result<()> {
     question.extend(asked);
     fs::write(directory.join("arp"), question)
 }
+
+fn seed_rules(directory: &Path) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    for (index, rule) in RULES.iter().enumerate() {
+        fs::write(directory.join(index.to_string()), rule)?;
+    }
+    Ok(())
+}
+
+/// Rules that go every way through the reader.
+const RULES: &[&str] = &[
+    "drop tcp [10.0.0.0/8,!10.1.0.0-10.1.0.9] any <> ![$HOME_NET,2001:db8::/32] [1:5,!3,1024:] (msg:\"a\\;b\"; sid:1; rev:2;)",
+    "alert http $HOME_NET any -> any any (content:\"a|0d 0a|b\"; http_uri; nocase; fast_pattern:0,2; pcre:\"/^a[b;]/RU\"; sid:2;)",
+    "alert tls any any -> any any (flow:established,to_server; tls.sni; dotprefix; content:\".a.com\"; endswith; bsize:<20; sid:3;)",
+    "alert tcp any any -> any any (byte_extract:1,0,len,relative; content:!\"a\"; within:len; byte_test:4,!&,0x80,-6,relative,little; byte_jump:2,0,align; isdataat:!1,relative; byte_math:bytes 1, offset 1, oper *, rvalue len, result two; sid:4;)",
+    "alert ip any any -> any any (flowbits:isset,a|b; flowint:n,+,1; xbits:set,x,track ip_pair,expire 5; threshold:type limit,track by_src,count 1,seconds 60; flags:S,12; ip_proto:!TCP; ttl:>5; geoip:dst,!DE; sid:5; metadata:a b, c;)",
+    "# off\nalert udp any any -> any 53 \\\n (http.uri; url_decode; xor:\"0d\"; from_base64:bytes 4, mode strict; content:\"b\"; dataset:isset,s,type md5; app-layer-protocol:!tls; ssl_version:!sslv3,tls1.2; dns.opcode:!0; sid:6;)\r\n",
+];

@@ -144,7 +144,8 @@ impl Draft {
     fn test(&mut self, test: PayloadTest) {
         let place = match self.place {
             Some(place) => place,
-            None => self.group(self.buffer, &self.transforms.clone()),
+            // A buffer that exists several times at once starts anew when it is chosen again.
+            None => self.group(self.buffer, &self.transforms.clone(), self.buffer.is_multiple()),
         };
         self.place = Some(place);
         let (at, is_content) = self.push(place, test);
@@ -155,7 +156,7 @@ impl Draft {
 
     /// Adds a test of another buffer than the one chosen, whose choice stays.
     fn test_in(&mut self, buffer: Buffer, test: PayloadTest) {
-        let place = self.group(buffer, &[]);
+        let place = self.group(buffer, &[], false);
         let (at, is_content) = self.push(place, test);
         if is_content {
             self.last = Some((place, at));
@@ -235,12 +236,11 @@ impl Draft {
         }
     }
 
-    /// The place of a buffer's tests. A buffer that exists several times at once starts anew when it is chosen again.
-    fn group(&mut self, buffer: Buffer, transforms: &[Transform]) -> usize {
+    /// The place of a buffer's tests: the latest there is, unless they start anew.
+    fn group(&mut self, buffer: Buffer, transforms: &[Transform], anew: bool) -> usize {
         let same = |option: &RuleOption| matches!(option, RuleOption::Buffer(tests) if tests.buffer == buffer && tests.transforms == transforms);
-        let again = self.chosen.is_some() && self.buffer == buffer && buffer.is_multiple();
-        match self.options.iter().position(same) {
-            Some(place) if !again => place,
+        match self.options.iter().rposition(same) {
+            Some(place) if !anew => place,
             _ => {
                 let tests = BufferTests { buffer, transforms: transforms.to_vec(), tests: Vec::new() };
                 self.options.push(RuleOption::Buffer(tests));

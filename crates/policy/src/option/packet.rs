@@ -163,15 +163,15 @@ impl PacketTest {
     pub(crate) fn ip_proto(option: &RawOption<'_>) -> Result<Self, Fault> {
         let expected = "a protocol's number or name, perhaps after `!`, `<` or `>`";
         let field = Field::of(option, expected)?;
-        let name = field.text.trim_start_matches(['!', '<', '>', '=']).trim_ascii().to_ascii_lowercase();
-        let Some((_, number)) = IP_PROTOCOLS.iter().find(|(known, _)| *known == name) else {
-            return Ok(Self::IpProto(Comparison::parse(field, 255, expected)?));
-        };
-        match field.text.chars().next() {
-            Some('!') => Ok(Self::IpProto(Comparison::Not(*number))),
-            Some('<') => Ok(Self::IpProto(Comparison::Less(*number))),
-            Some('>') => Ok(Self::IpProto(Comparison::Greater(*number))),
-            _ => Ok(Self::IpProto(Comparison::Equal(*number))),
+        let digits = field.text.find(|c: char| !"!<>= ".contains(c)).unwrap_or_default();
+        let (sign, name) = field.text.split_at(digits);
+        match IP_PROTOCOLS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
+            None => Ok(Self::IpProto(Comparison::parse(field, 255, expected)?)),
+            Some((_, number)) => {
+                let text = format!("{sign}{number}");
+                let compares = Comparison::parse(Field { at: field.at, text: &text }, 255, expected);
+                compares.map(Self::IpProto).map_err(|_| field.wrong(expected))
+            }
         }
     }
 
