@@ -5,8 +5,6 @@
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv6Addr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -24,9 +22,7 @@ const PART: usize = 64 * 1024;
 /// A running server; it stops when this is dropped.
 #[derive(Debug)]
 pub struct Web {
-    stop: Arc<AtomicBool>,
-    address: std::net::SocketAddr,
-    namespace: String,
+    listener: TcpListener,
 }
 
 impl Web {
@@ -39,28 +35,27 @@ impl Web {
             Ok(listener) => listener,
             Err(error) => return Ok(Err(error)),
         };
-        let stop = Arc::new(AtomicBool::new(false));
-        let halt = Arc::clone(&stop);
+        Ok(Self::serve(listener))
+    }
+
+    fn serve(listener: TcpListener) -> io::Result<Self> {
+        let own = listener.try_clone()?;
         let accept = move || {
-            for stream in listener.incoming().flatten() {
-                if halt.load(Ordering::Relaxed) {
-                    return;
-                }
+            // an error is the end: the listener was shut down
+            while let Ok((stream, _)) = own.accept() {
                 // a client that goes away is its own business
                 let _ = thread::Builder::new().name("web".to_owned()).spawn(move || answer(&stream));
             }
         };
-        let spawned = thread::Builder::new().name("web".to_owned()).spawn(accept);
-        let address = (Ipv6Addr::LOCALHOST, tcp_port).into();
-        Ok(spawned.map(|_| Self { stop, address, namespace: namespace.to_owned() }))
+        thread::Builder::new().name("web".to_owned()).spawn(accept)?;
+        Ok(Self { listener })
     }
 }
 
 impl Drop for Web {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        // one more connection wakes the thread that accepts; without its namespace it has nothing to accept
-        let _ = within(&self.namespace, || TcpStream::connect_timeout(&self.address, PATIENCE));
+        // the thread that accepts wakes with an error
+        let _ = rustix::net::shutdown(&self.listener, rustix::net::Shutdown::Both);
     }
 }
 

@@ -1,5 +1,7 @@
 //! The network as facts: what a state needs in the kernel, and the steps from one network to another.
 
+#![allow(clippy::unwrap_used, reason = "what a test builds on must be there")]
+
 use std::collections::BTreeSet;
 
 use ipnet::IpNet;

@@ -2,6 +2,8 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "what a test builds on must be there")]
 
+pub mod system;
+
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4, TcpListener, UdpSocket};
 use std::os::fd::OwnedFd;
@@ -18,8 +20,8 @@ use lab::gwlb::health::Health;
 use lab::net::namespace::within;
 use lab::net::{Network, clean, compile};
 use lab::state::{Settings, State};
-use lab::tutorial::{Parts, whole};
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, ipproto};
+use system::{Consumer, Provider, consumer, provider};
 
 /// How long a condition may take to come true.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -43,22 +45,33 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// The tutorial's system, standing.
+/// A system like the tutorial's, standing.
 pub struct Lab {
     pub state: State,
-    pub parts: Parts,
+    pub provider: Provider,
+    pub consumers: Vec<Consumer>,
     pub network: Network,
     pub engine: Engine,
 }
 
 impl Lab {
-    /// The tutorial's system with the times of health checks divided by 50.
+    /// One zone, one consumer.
     pub fn up(appliances: u8) -> Self {
+        Self::of(&["us-east-2a"], appliances, &[0])
+    }
+
+    /// So many appliances in each zone, and a consumer in each of the zones named by number. The times of health checks are
+    /// divided by 50.
+    pub fn of(zones: &[&str], appliances: u8, consumers: &[usize]) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let prefix = format!("labt{}x{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let settings = Settings { prefix, time_scale: 50, ..Settings::default() };
-        let (state, parts) = whole(settings, appliances);
-        let mut lab = Self { state, parts, network: Network::default(), engine: Engine::default() };
+        let zones = zones.iter().map(ToString::to_string).collect();
+        let mut state = State::new(Settings { prefix, zones, time_scale: 50, ..Settings::default() });
+        let provider = provider(&mut state, appliances);
+        let places = (0..).zip(consumers);
+        let consumers = places.map(|(n, zone)| consumer(&mut state, n, *zone, &provider.balancer)).collect();
+        let (network, engine) = (Network::default(), Engine::default());
+        let mut lab = Self { state, provider, consumers, network, engine };
         lab.apply();
         lab
     }
@@ -75,14 +88,14 @@ impl Lab {
 
     /// Start the `n`th appliance, counted from 1.
     pub fn appliance(&self, n: usize, habit: Habit) -> Appliance {
-        let instance = &self.state.instances[&self.parts.appliances[n - 1]];
+        let instance = &self.state.instances[&self.provider.appliances[n - 1]];
         Appliance::start(&instance.namespace, instance.interface.ipv4, habit)
     }
 
     pub fn wait_health(&self, n: usize, health: Health) {
-        let id = &self.parts.appliances[n - 1];
+        let id = &self.provider.appliances[n - 1];
         wait_until(&format!("appliance {n} is {health:?}"), || {
-            let now = self.engine.health(self.parts.group.as_str(), id.as_str());
+            let now = self.engine.health(self.provider.group.as_str(), id.as_str());
             now.is_some_and(|now| now.state() == health.state())
         });
     }
@@ -118,12 +131,12 @@ impl Lab {
         [
             self.pings("client", app4),
             self.pings("client", app6),
-            self.pings("app", client4),
-            self.pings("app", client6),
+            self.pings("app0", client4),
+            self.pings("app0", client6),
             self.fetches("client", app4),
             self.fetches("client", &format!("[{app6}]")),
-            self.fetches("app", client4),
-            self.fetches("app", &format!("[{client6}]")),
+            self.fetches("app0", client4),
+            self.fetches("app0", &format!("[{client6}]")),
         ]
     }
 }
@@ -195,7 +208,7 @@ impl Drop for Appliance {
     }
 }
 
-fn ip(namespace: &str, line: &str) {
+pub fn ip(namespace: &str, line: &str) {
     let status = Command::new("ip").args(["-n", namespace]).args(line.split_whitespace()).status();
     assert!(status.unwrap().success(), "{line}");
 }
