@@ -20,5 +20,4 @@ pub mod snapshot;
 pub mod state;
 pub mod status;
 pub mod steps;
-pub mod tutorial;
 pub mod web;

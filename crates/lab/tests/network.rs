@@ -2,15 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "what a test builds on must be there")]
 
+mod standing;
+
 use std::collections::BTreeSet;
 
 use ipnet::IpNet;
 use lab::net::compile::compile;
 use lab::net::item::{Barrier, End, Item};
 use lab::net::step::{Step, diff};
-use lab::state::{EndpointState, Settings};
-use lab::tutorial::whole;
+use lab::state::{EndpointState, Settings, State};
 use proptest::prelude::*;
+use standing::system::{Consumer, consumer, provider};
 
 /// What `steps` make of `old`, as a kernel would: a namespace takes with it what is in it.
 fn make(old: &BTreeSet<Item>, steps: &[Step]) -> Result<BTreeSet<Item>, TestCaseError> {
@@ -109,6 +111,14 @@ proptest! {
     fn no_step_is_needed_where_nothing_changes(network in network()) {
         prop_assert!(diff(&network, &network).is_empty());
     }
+}
+
+/// A system like the tutorial's.
+fn whole(settings: Settings, appliances: u8) -> (State, Consumer) {
+    let mut state = State::new(settings);
+    let provider = provider(&mut state, appliances);
+    let consumer = consumer(&mut state, 0, 0, &provider.balancer);
+    (state, consumer)
 }
 
 #[test]
