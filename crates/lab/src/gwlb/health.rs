@@ -49,7 +49,7 @@ pub enum Protocol {
     Tcp,
     /// A status within the matcher passes.
     Http,
-    /// As HTTP, within TLS; the certificate is not judged.
+    /// A TLS server that answers passes; what it says inside is not read (see [`super::tls`]).
     Https,
 }
 

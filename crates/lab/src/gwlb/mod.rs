@@ -21,4 +21,5 @@ pub mod probe;
 pub mod report;
 pub mod reset;
 pub mod schedule;
+mod tls;
 pub mod tun;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::health::{Failure, Health, HealthCheck, Protocol, status_of};
 use super::schedule::Schedule;
+use super::tls;
 use crate::net::namespace::{NamespaceError, within};
 
 /// How much of an answer is read to find its status.
@@ -123,45 +124,49 @@ fn launch(check: HealthCheck, target: Ipv4Addr, back: Sender<Order>) {
     }
 }
 
-/// One probe: connect, and for HTTP ask and read the status. The connection is closed after it, as AWS's nodes do.
+/// One probe: connect, for HTTP ask and read the status, for HTTPS say hello and see whether TLS answers. The connection is closed after it, as AWS's nodes do.
 fn probe(check: &HealthCheck, target: Ipv4Addr) -> Result<(), Failure> {
     let deadline = Instant::now() + check.timeout;
     let address = SocketAddr::from((target, check.tcp_port));
     let mut stream = TcpStream::connect_timeout(&address, check.timeout).map_err(|error| failure(&error))?;
-    match check.protocol {
-        Protocol::Tcp => Ok(()),
-        Protocol::Http | Protocol::Https => {
-            let status = ask(&mut stream, check, target, deadline)?;
-            match check.matcher.iter().any(|range| range.contains(&status)) {
-                true => Ok(()),
-                false => Err(Failure::Status(status)),
-            }
-        }
+    let request = match check.protocol {
+        Protocol::Tcp => return Ok(()),
+        Protocol::Https => tls::client_hello(),
+        Protocol::Http => format!(
+            "GET {} HTTP/1.1\r\nHost: {target}:{}\r\nConnection: close\r\nUser-Agent: ELB-HealthChecker/2.0\r\n\r\n",
+            check.path, check.tcp_port
+        )
+        .into_bytes(),
+    };
+    limit(&stream, deadline)?;
+    stream.write_all(&request).map_err(|error| failure(&error))?;
+    if check.protocol == Protocol::Https {
+        return tls::judge(&read(&mut stream, deadline, |answer| answer.len() >= tls::ANSWER)?);
+    }
+    let answer = read(&mut stream, deadline, |answer| answer.contains(&b'\n'))?;
+    let status = status_of(&answer).ok_or(Failure::Failed)?;
+    match check.matcher.iter().any(|range| range.contains(&status)) {
+        true => Ok(()),
+        false => Err(Failure::Status(status)),
     }
 }
 
-fn ask(
+/// Read until there is `enough`, the other side closes, or it is too much.
+fn read(
     stream: &mut TcpStream,
-    check: &HealthCheck,
-    target: Ipv4Addr,
     deadline: Instant,
-) -> Result<u16, Failure> {
-    let request = format!(
-        "GET {} HTTP/1.1\r\nHost: {target}:{}\r\nConnection: close\r\nUser-Agent: ELB-HealthChecker/2.0\r\n\r\n",
-        check.path, check.tcp_port
-    );
-    limit(stream, deadline)?;
-    stream.write_all(request.as_bytes()).map_err(|error| failure(&error))?;
+    enough: impl Fn(&[u8]) -> bool,
+) -> Result<Vec<u8>, Failure> {
     let mut answer = Vec::new();
     let mut part = [0; 256];
-    while answer.len() < ANSWER_LIMIT && !answer.contains(&b'\n') {
+    while answer.len() < ANSWER_LIMIT && !enough(&answer) {
         limit(stream, deadline)?;
         match stream.read(&mut part).map_err(|error| failure(&error))? {
             0 => break,
             length => answer.extend(part.iter().take(length)),
         }
     }
-    status_of(&answer).ok_or(Failure::Failed)
+    Ok(answer)
 }
 
 /// Let the next read and write take no longer than to the deadline.
