@@ -32,14 +32,15 @@ pub fn write(file: &Path, state: &State) -> Result<(), SnapshotError> {
 /// The state in `file`, or `None` if there is none.
 ///
 /// # Errors
-/// Names the file that could not be read, or is not a state.
+/// Names the file that could not be read, is not a state, or holds one in which something cannot be.
 pub fn read(file: &Path) -> Result<Option<State>, SnapshotError> {
     let text = match fs::read(file) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(SnapshotError { path: file.to_owned(), source }),
     };
-    serde_json::from_slice(&text)
-        .map(Some)
-        .map_err(|error| SnapshotError { path: file.to_owned(), source: error.into() })
+    let state: State = serde_json::from_slice(&text)
+        .map_err(|error| SnapshotError { path: file.to_owned(), source: error.into() })?;
+    state.check().map_err(|flaw| SnapshotError { path: file.to_owned(), source: io::Error::other(flaw) })?;
+    Ok(Some(state))
 }

@@ -6,6 +6,7 @@
 
 mod address;
 mod balancer;
+mod check;
 mod endpoint;
 mod id;
 mod instance;
@@ -22,6 +23,7 @@ pub use balancer::{
     HealthCheck, HealthProtocol, IdleTimeout, Listener, LoadBalancer, Node, Stickiness, Target, TargetGroup,
     TargetGroupAttributes, TargetKind,
 };
+pub use check::Flaw;
 pub use endpoint::{Endpoint, EndpointService, EndpointState, IpFamilies};
 pub use id::Id;
 pub use instance::{Instance, InstanceState, Role};
