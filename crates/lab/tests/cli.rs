@@ -1,7 +1,8 @@
 //! The real `aws` command line against the real `gwlb-lab`. It is taken from the path, or installed once into the target
 //! directory; where neither can be, the tests say that they are skipped.
 
-#[allow(clippy::panic, reason = "test support may give up")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "what a test builds on must be there")]
+
 mod standing;
 
 use std::path::{Path, PathBuf};
