@@ -19,17 +19,37 @@ use clap::Parser;
 use args::{Arguments, Command};
 
 fn main() -> ExitCode {
-    let outcome: Result<(), Box<dyn Error>> = match &Arguments::parse().command {
-        Command::Run(args) => run::run(args).map_err(Into::into),
-        Command::Check(args) => check::run(args).map_err(Into::into),
-        Command::Inspect(args) => offline::run(args).map_err(Into::into),
+    let outcome = match &Arguments::parse().command {
+        Command::Run(args) => run::run(args),
+        Command::Check(args) => check::run(args).map_err(Failure::refused),
+        Command::Inspect(args) => offline::run(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("sluice: {}", told(error.as_ref()));
-            ExitCode::FAILURE
+        Err(Failure { status, told }) => {
+            eprintln!("sluice: {told}");
+            ExitCode::from(status)
         }
+    }
+}
+
+/// How a command ended that did not do what it was asked.
+struct Failure {
+    status: u8,
+    told: String,
+}
+
+impl Failure {
+    /// What was given cannot be used: a configuration, a rule file.
+    fn refused(error: impl Error) -> Self {
+        Self { status: 2, told: told(&error) }
+    }
+}
+
+/// Whatever failed while running.
+impl<E: Into<Box<dyn Error>>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self { status: 1, told: told(error.into().as_ref()) }
     }
 }
 

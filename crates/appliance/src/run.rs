@@ -23,6 +23,7 @@ use inspect::Inspector;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use crate::Failure;
 use crate::args;
 use crate::control::{Control, Dataplane};
 use crate::nic::{NicSink, NicSource};
@@ -34,9 +35,9 @@ use crate::wiring;
 const EVENTS: usize = 8192;
 
 /// Run until a signal has drained the appliance.
-pub(crate) fn run(args: &args::Run) -> Result<(), Box<dyn Error>> {
-    let settings = settings::read(&args.config)?;
-    let loading = policy_files::load(Some(settings.policy()), &[])?;
+pub(crate) fn run(args: &args::Run) -> Result<(), Failure> {
+    let settings = settings::read(&args.config).map_err(Failure::refused)?;
+    let loading = policy_files::load(Some(settings.policy()), &[]).map_err(Failure::refused)?;
     policy_files::tell_refusals(&loading);
     eprintln!("sluice {}", *crate::version::LONG);
 

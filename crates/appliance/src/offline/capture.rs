@@ -45,8 +45,8 @@ pub(crate) struct Record {
 /// Why a capture cannot be read, or not to its end.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CaptureError {
-    #[error("{path}: {source}")]
-    Open { path: String, source: io::Error },
+    #[error(transparent)]
+    Open(#[from] io::Error),
     #[error("neither a pcap nor a pcapng file")]
     Unknown,
     #[error("link type {number} ({name}) is not read; Ethernet (1) and raw IP (101) are")]
@@ -80,8 +80,7 @@ pub(crate) struct Capture {
 impl Capture {
     /// Open the file at `path`.
     pub(crate) fn open(path: &Path) -> Result<Self, CaptureError> {
-        let named = |source| CaptureError::Open { path: path.display().to_string(), source };
-        Self::new(File::open(path).map_err(named)?)
+        Self::new(File::open(path)?)
     }
 
     /// Read a capture from any source of bytes.

@@ -22,9 +22,10 @@ use flow::FlowHasher;
 use inspect::Inspector;
 use wire::TunnelEnd;
 
+use crate::Failure;
 use crate::args;
-use crate::policy_files::{self, PolicyError};
-use crate::settings::{self, SettingsError};
+use crate::policy_files;
+use crate::settings;
 use crate::wiring;
 use capture::{Capture, CaptureError};
 use encap::Encap;
@@ -35,10 +36,6 @@ use summary::Summary;
 /// Why a capture could not be judged, or not to its end.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OfflineError {
-    #[error(transparent)]
-    Settings(#[from] SettingsError),
-    #[error(transparent)]
-    Policy(#[from] PolicyError),
     #[error("{path}: {source}", path = .path.display())]
     Capture { path: PathBuf, source: CaptureError },
     #[error("{path}: {source}", path = .path.display())]
@@ -50,9 +47,10 @@ const SECRETS: [u64; 4] =
     [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7344, 0xa409_3822_299f_31d0, 0x082e_fa98_ec4e_6c89];
 
 /// Judge a capture and print what became of it. Rules that were refused are told on standard error.
-pub(crate) fn run(args: &args::Inspect) -> Result<(), OfflineError> {
-    let settings = args.config.as_deref().map(settings::read).transpose()?;
-    let loading = policy_files::load(settings.as_ref().map(config::Settings::policy), &args.rules)?;
+pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
+    let settings = args.config.as_deref().map(settings::read).transpose().map_err(Failure::refused)?;
+    let loading = policy_files::load(settings.as_ref().map(config::Settings::policy), &args.rules)
+        .map_err(Failure::refused)?;
     policy_files::tell_refusals(&loading);
 
     let capture_error = |source| OfflineError::Capture { path: args.pcap.clone(), source };
@@ -95,8 +93,8 @@ pub(crate) fn run(args: &args::Inspect) -> Result<(), OfflineError> {
 
     Summary::of(&stats.snapshot()).print(args.json);
     match (unwritten.take(), progress.trouble()) {
-        (Some(error), _) => Err(write_error(error)),
-        (None, Some(error)) => Err(capture_error(error)),
+        (Some(error), _) => Err(write_error(error).into()),
+        (None, Some(error)) => Err(capture_error(error).into()),
         (None, None) => Ok(()),
     }
 }
