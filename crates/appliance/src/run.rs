@@ -90,13 +90,13 @@ fn serve(
         // Nothing swaps policies yet but a start: the way for it is there.
         let (_, policies) = swap();
         inspects.push(Inspect {
-            inspector: Inspector::new(&flows, hasher.clone(), policy.clone()),
+            inspector: Inspector::new(&flows, hasher, policy.clone()),
             policies,
             events,
         });
         logs.push(log);
     }
-    let steer = |_: &dpdk::RxQueue| Steer { end: wiring::tunnel_end(settings), hasher: hasher.clone() };
+    let steer = |_: &dpdk::RxQueue| Steer { end: wiring::tunnel_end(settings), hasher: hasher };
     let parts = Parts {
         steer: rx.iter().map(steer).collect(),
         sources: rx.into_iter().map(NicSource).collect(),

@@ -76,7 +76,7 @@ pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
     // Nobody reads the events here yet, and nobody swaps the policy.
     let (_policies, swaps) = swap();
     let (told, _log) = events(1);
-    let inspector = Inspector::new(&flows, hasher.clone(), policy_files::policy(loading));
+    let inspector = Inspector::new(&flows, hasher, policy_files::policy(loading));
     let stage = ((Steer { end, hasher }, Inspect { inspector, policies: swaps, events: told }), Return);
     let mut stats = Stats::default();
     let wiring = Wiring {
