@@ -77,7 +77,7 @@ make_bases() {
     debootstrap --variant=minbase --include=ca-certificates bookworm "$scratch/root" "$mirror" >"$scratch/bases.log"
     tar -C "$scratch/root" -c . | podman import --quiet - "$own_runtime" >/dev/null
     mkdir "$scratch/rust"
-    cp -a "$(rustc --print sysroot)/." "$scratch/rust"
+    cp -a "$(rustc --print sysroot)"/{bin,lib} "$scratch/rust"
     printf 'FROM %s\nENV CARGO_HOME=/usr/local/cargo\nCOPY rust /usr/local/\n' "$own_runtime" >"$scratch/Containerfile"
     podman build --quiet --isolation chroot --tag "$own_build" --file "$scratch/Containerfile" "$scratch" >/dev/null
     rm -rf "$scratch/root" "$scratch/rust"

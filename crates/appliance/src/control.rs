@@ -203,6 +203,7 @@ fn reading(dataplane: &Dataplane<'_>, mbufs: u32) -> Result<PortReading, Errno> 
         rx_missed: stats.rx_missed,
         rx_errors: stats.rx_errors,
         rx_no_mbuf: stats.rx_no_mbuf,
+        rx_refused: stats.rx_refused,
         tx_frames: stats.tx_frames,
         tx_bytes: stats.tx_bytes,
         tx_errors: stats.tx_errors,

@@ -49,6 +49,8 @@ pub struct PortReading {
     pub rx_errors: u64,
     /// Times a receive queue found no mbuf.
     pub rx_no_mbuf: u64,
+    /// Frames in several mbufs, which were freed.
+    pub rx_refused: u64,
     /// Frames sent.
     pub tx_frames: u64,
     /// Bytes sent.
@@ -151,6 +153,7 @@ fn set_port(port: &PortReading) {
     set(&metric::PORT_ERRORS, &["tx"], port.tx_errors);
     set(&metric::PORT_MISSED, &[], port.rx_missed);
     set(&metric::PORT_NO_MBUF, &[], port.rx_no_mbuf);
+    set(&metric::PORT_REFUSED, &[], port.rx_refused);
     set(&metric::MEMPOOL_SIZE, &[], port.mbufs.into());
     set(&metric::MEMPOOL_FREE, &[], port.free_mbufs.into());
     for (name, value) in &port.xstats {

@@ -143,6 +143,11 @@ pub(crate) const PORT_MISSED: Metric = Metric::counter(
 );
 pub(crate) const PORT_NO_MBUF: Metric =
     Metric::counter("sluice_port_no_mbuf_total", &[], "Times a receive queue found the mempool empty.");
+pub(crate) const PORT_REFUSED: Metric = Metric::counter(
+    "sluice_port_refused_total",
+    &[],
+    "Frames longer than the port's MTU that came in several mbufs and were freed; no core received them.",
+);
 pub(crate) const XSTAT: Metric = Metric::gauge(
     "sluice_port_xstat",
     &["name"],
@@ -190,6 +195,7 @@ const TABLE: &[&Metric] = &[
     &PORT_ERRORS,
     &PORT_MISSED,
     &PORT_NO_MBUF,
+    &PORT_REFUSED,
     &XSTAT,
     &QUEUE_XSTAT,
     &MEMPOOL_SIZE,

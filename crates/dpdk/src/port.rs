@@ -2,7 +2,7 @@
 
 use std::ffi::CStr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use dpdk_sys::{rte_eth_dev_info, rte_eth_stats, rte_eth_xstat, rte_eth_xstat_name};
 
@@ -35,6 +35,8 @@ pub struct PortStats {
     pub rx_errors: u64,
     /// Times a receive queue found no mbuf.
     pub rx_no_mbuf: u64,
+    /// Frames in several segments, longer than the MTU, that were freed and not handed on; among `rx_frames`.
+    pub rx_refused: u64,
     /// Frames sent.
     pub tx_frames: u64,
     /// Bytes sent.
@@ -58,6 +60,8 @@ pub(crate) struct Device {
     pub(crate) id: u16,
     /// The drivers of sockets say that the link is up, always.
     pub(crate) kernel: Option<Interface>,
+    /// Written when a queue meets a frame in several segments: rarely, so the queues share it.
+    pub(crate) refused: AtomicU64,
     pub(crate) wants_reset: &'static AtomicBool,
 }
 
@@ -120,6 +124,7 @@ impl Port {
             rx_missed: stats.imissed,
             rx_errors: stats.ierrors,
             rx_no_mbuf: stats.rx_nombuf,
+            rx_refused: self.0.refused.load(Ordering::Relaxed),
             tx_frames: stats.opackets,
             tx_bytes: stats.obytes,
             tx_errors: stats.oerrors,

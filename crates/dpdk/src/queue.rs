@@ -2,6 +2,7 @@
 
 use std::mem;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use arrayvec::ArrayVec;
 
@@ -13,7 +14,6 @@ use crate::port::Device;
 pub struct RxQueue {
     device: Arc<Device>,
     queue: u16,
-    refused: u64,
 }
 
 /// Where a port's frames go.
@@ -25,12 +25,12 @@ pub struct TxQueue {
 
 impl RxQueue {
     pub(crate) fn new(device: Arc<Device>, queue: u16) -> Self {
-        Self { device, queue, refused: 0 }
+        Self { device, queue }
     }
 
     /// Appends what has come, as far as `burst` has room, and says how many frames that is.
     ///
-    /// A frame in several segments is freed and counted in [`RxQueue::refused`]: it is longer than the port's MTU
+    /// A frame in several segments is freed and counted in [`crate::PortStats::rx_refused`]: it is longer than the port's MTU
     /// allows, and its first segment alone would be a lie about its length.
     pub fn recv<const N: usize>(&mut self, burst: &mut ArrayVec<Mbuf, N>) -> usize {
         self.append(burst.remaining_capacity(), burst)
@@ -42,12 +42,6 @@ impl RxQueue {
         let came = self.append(room.min(burst.capacity()), &mut burst);
         burst.into_iter().for_each(take);
         came
-    }
-
-    /// Frames in several segments that were freed since the port started.
-    #[must_use]
-    pub fn refused(&self) -> u64 {
-        self.refused
     }
 
     /// `room` is at most the burst's remaining capacity.
@@ -74,7 +68,8 @@ impl RxQueue {
             at += 1;
             at <= held || mbuf.is_single()
         });
-        self.refused += (came - burst.len()) as u64;
+        let refused = (came - burst.len()) as u64;
+        self.device.refused.fetch_add(refused, Ordering::Relaxed);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use dpdk_sys::{rte_eth_conf, rte_eth_dev_info};
 
@@ -179,7 +179,7 @@ impl PortSpec {
         let kernel = kernel.map_err(|source| PortError::Interface { device: self.device.clone(), source })?;
         owned.push(id);
         // A driver may call back late, even after the port closed: one byte per start, never freed.
-        Ok(Device { id, kernel, wants_reset: Box::leak(Box::default()) })
+        Ok(Device { id, kernel, refused: AtomicU64::new(0), wants_reset: Box::leak(Box::default()) })
     }
 
     fn configure(&self, device: &Device, pool: Mempool) -> Result<(), PortError> {
