@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 
 use crate::net::names;
@@ -46,14 +48,15 @@ enum Program {
     Process(Process),
 }
 
-/// A process that is ended, and waited for, when it is dropped.
+/// A process that is ended with all it started, and waited for, when it is dropped.
 #[derive(Debug)]
 struct Process(Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself; its namespace goes, so it is not asked to drain.
-        let _ = self.0.kill();
+        // It may have ended by itself; its namespace goes, so it is not asked to drain. It leads a group of its own.
+        let group = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw);
+        let _ = group.map(|group| kill_process_group(group, Signal::KILL));
         let _ = self.0.wait();
     }
 }
@@ -123,7 +126,7 @@ impl Programs {
         let log = self.dir.join(format!("{}.log", instance.name));
         let out = File::create(&log).map_err(|e| ProgramError::File(log.clone(), e))?;
         let err = out.try_clone().map_err(|e| ProgramError::File(log, e))?;
-        command.stdin(Stdio::null()).stdout(out).stderr(err);
+        command.process_group(0).stdin(Stdio::null()).stdout(out).stderr(err);
         command.spawn().map(Process).map_err(|e| ProgramError::Start(instance.name.clone(), e))
     }
 }
