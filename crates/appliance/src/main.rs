@@ -1,9 +1,8 @@
-//! The binary `sluice`: arguments, wiring, and the adapters between `engine` and `dpdk`.
+//! The binary `sluice`: arguments and wiring. The adapters between `engine` and `dpdk` are in the library beside it.
 
 mod args;
 mod check;
 mod control;
-mod nic;
 mod offline;
 mod policy_files;
 mod run;
@@ -17,6 +16,10 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use args::{Arguments, Command};
+
+/// Flow tables lie on huge pages.
+#[global_allocator]
+static ALLOCATOR: appliance::LargePages = appliance::LargePages;
 
 fn main() -> ExitCode {
     let outcome = match &Arguments::parse().command {

@@ -6,7 +6,8 @@ use engine::{Pulled, Sink, Source};
 use inspect::{Burst, DropReason, Packet};
 
 /// A receive queue as a source of packets. It never closes: the engine closes it at the stop.
-pub(crate) struct NicSource(pub(crate) RxQueue);
+#[derive(Debug)]
+pub struct NicSource(pub RxQueue);
 
 impl Source<Mbuf> for NicSource {
     fn pull(&mut self, burst: &mut Burst<Mbuf>) -> Pulled {
@@ -19,7 +20,8 @@ impl Source<Mbuf> for NicSource {
 }
 
 /// A transmit queue as a sink.
-pub(crate) struct NicSink(pub(crate) TxQueue);
+#[derive(Debug)]
+pub struct NicSink(pub TxQueue);
 
 impl Sink<Mbuf> for NicSink {
     fn push(&mut self, burst: &mut Burst<Mbuf>) {

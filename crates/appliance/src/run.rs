@@ -11,14 +11,14 @@ use std::error::Error;
 use std::io;
 use std::process;
 use std::thread;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use appliance::{NicSink, NicSource, clock, enter};
 use config::Settings;
 use core_affinity::CoreId;
 use crossbeam::channel::{Receiver, Sender, unbounded};
-use dpdk::{Eal, Lcore, LcoreError, Mempool, Started};
-use engine::{Inspect, Parts, Steer, ThreadPlan, events, launch, swap};
-use flow::{FlowHasher, Moment};
+use dpdk::{Eal, Mempool, Started};
+use engine::{Inspect, Parts, Steer, events, launch, swap};
+use flow::FlowHasher;
 use inspect::Inspector;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -26,7 +26,6 @@ use signal_hook::iterator::Signals;
 use crate::Failure;
 use crate::args;
 use crate::control::{Control, Dataplane};
-use crate::nic::{NicSink, NicSource};
 use crate::policy_files;
 use crate::settings;
 use crate::wiring;
@@ -115,28 +114,4 @@ fn serve(
     );
     let dataplane = Dataplane { eal: &eal, port, pool };
     Control::new(settings, dataplane, &policy, logs, clock())?.run(launched, signals, clock)
-}
-
-/// Nanoseconds since the Unix epoch that never go back: the wall clock at the start, and a steady clock from there.
-fn clock() -> impl Fn() -> Moment + Clone + Send + 'static {
-    let epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let start = Instant::now();
-    move || Moment(u64::try_from((epoch + start.elapsed()).as_nanos()).unwrap_or(u64::MAX))
-}
-
-/// What each data thread does before its first packet: pin itself, then become an lcore.
-fn enter(plan: &ThreadPlan) -> Result<Lcore, EnterError> {
-    if !core_affinity::set_for_current(CoreId { id: plan.cpu }) {
-        return Err(EnterError::Pin(plan.cpu));
-    }
-    Ok(Lcore::register()?)
-}
-
-/// Why a data thread could not begin.
-#[derive(Debug, thiserror::Error)]
-enum EnterError {
-    #[error("it cannot be pinned to CPU {0}")]
-    Pin(usize),
-    #[error(transparent)]
-    Lcore(#[from] LcoreError),
 }
