@@ -38,7 +38,7 @@ pub(crate) fn all() -> Result<Vec<Part>, Box<dyn Error>> {
     for flows in [10_000, 1_000_000, 8_000_000] {
         parts.push(tracking(flows)?);
     }
-    parts.push(ring::hand_over());
+    parts.push(ring::hand_over()?);
     parts.push(turn::whole_turn()?);
     Ok(parts)
 }
@@ -62,16 +62,25 @@ pub(crate) fn part(name: &str, packets: usize, mut work: impl FnMut()) -> Part {
 fn reading() -> Result<Vec<Part>, Box<dyn Error>> {
     let end = tunnel_end()?;
     let segment = |port| tcp(&format!("10.1.2.10:{port}"), "192.0.2.80:443").payload(&[7; 24]).build();
-    let segment6 = |port| tcp(&format!("[2001:db8::1]:{port}"), "[2001:db8::2]:443").payload(&[7; 24]).build();
-    let sum = |port| gwlb().udp_checksum().inner(&udp(&format!("10.1.2.10:{port}"), "192.0.2.80:53").payload(&[7; 1372]).build());
+    let segment6 =
+        |port| tcp(&format!("[2001:db8::1]:{port}"), "[2001:db8::2]:443").payload(&[7; 24]).build();
+    let sum = |port| {
+        gwlb()
+            .udp_checksum()
+            .inner(&udp(&format!("10.1.2.10:{port}"), "192.0.2.80:53").payload(&[7; 1372]).build())
+    };
     let (endpoint, cookie) = ((0x0108, 1, &[1; 8][..]), (0x0108, 3, &[2; 4][..]));
     let kinds = [
         ("parse: IPv4, TCP", (0..64).map(|n| gwlb().inner(&segment(1000 + n)).build()).collect()),
         ("parse: IPv6, TCP", (0..64).map(|n| gwlb().inner(&segment6(1000 + n)).build()).collect()),
-        ("parse: options in another order", (0..64).map(|n| gwlb().options(&[cookie, endpoint]).inner(&segment(1000 + n)).build()).collect()),
+        (
+            "parse: options in another order",
+            (0..64).map(|n| gwlb().options(&[cookie, endpoint]).inner(&segment(1000 + n)).build()).collect(),
+        ),
         ("parse: outer UDP checksum over 1,400 bytes", (0..64).map(|n| sum(1000 + n).build()).collect()),
     ];
-    let mut parts: Vec<_> = kinds.into_iter().map(|(name, frames)| over(name, frames, |frame| parse(frame, &end))).collect();
+    let mut parts: Vec<_> =
+        kinds.into_iter().map(|(name, frames)| over(name, frames, |frame| parse(frame, &end))).collect();
     let frames: Vec<_> = (0..64).map(|n| gwlb().inner(&segment(1000 + n)).build()).collect();
     parts.push(over("reflect", frames, reflect));
     Ok(parts)
@@ -116,7 +125,9 @@ fn tracking(flows: u32) -> Result<Part, Box<dyn Error>> {
     let hasher = FlowHasher::random();
     let mut table = FlowTable::<u32>::new(&Settings { flows: flows as usize, ..Settings::default() }, hasher);
     let mut random = Random::new(5);
-    let mut flow_of = |nth: u32| if nth < flows { nth } else { u32::try_from(random.next() % u64::from(flows)).unwrap_or(0) };
+    let mut flow_of = |nth: u32| {
+        if nth < flows { nth } else { u32::try_from(random.next() % u64::from(flows)).unwrap_or(0) }
+    };
     let mut track = |numbers: &[u32]| {
         let keys: [_; BURST] = std::array::from_fn(|at| key(numbers[at]));
         let hashes = keys.map(|(key, _)| hasher.hash(&key));
@@ -149,4 +160,11 @@ fn key(number: u32) -> (FlowKey, flow::Direction) {
         version: 4,
     };
     FlowKey::new(EndpointId(7), &tuple)
+}
+
+/// Bytes that a flow table takes per flow of its capacity, index and headers included.
+pub(crate) fn bytes_per_flow() -> f64 {
+    let flows = 1_000_000;
+    let table = FlowTable::<u32>::new(&Settings { flows, ..Settings::default() }, FlowHasher::random());
+    table.memory() as f64 / flows as f64
 }

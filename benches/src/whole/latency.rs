@@ -17,6 +17,7 @@ use dpdk::{Mbuf, RxQueue, tsc, tsc_hz};
 use engine::{Pulled, Sink, Source};
 use inspect::{Burst, DropReason, Packet};
 use serde::{Deserialize, Serialize};
+use wire::reflect;
 
 use super::sluice::{Supply, Wiring, eal, pool, port, start};
 use crate::capture::{Random, Size, set_flow};
@@ -95,6 +96,7 @@ impl Source<Mbuf> for Scheduled {
         while self.due <= now && !burst.is_full() {
             let Some(mut mbuf) = self.waiting.pop_front() else { break };
             let flow = u32::try_from(self.random.next() % u64::from(self.flows)).unwrap_or(0);
+            reflect(mbuf.as_mut()); // it comes back as it was sent, to the GWLB
             set_flow(mbuf.as_mut(), flow);
             if let Some(stamp) = mbuf.as_mut().last_chunk_mut::<8>() {
                 *stamp = self.due.to_le_bytes();
@@ -116,7 +118,8 @@ struct Timed {
 
 impl Sink<Mbuf> for Timed {
     fn push(&mut self, burst: &mut Burst<Mbuf>) {
-        let stamp = |packet: &Packet<Mbuf>| packet.frame.as_ref().last_chunk().map(|tail| u64::from_le_bytes(*tail));
+        let stamp =
+            |packet: &Packet<Mbuf>| packet.frame.as_ref().last_chunk().map(|tail| u64::from_le_bytes(*tail));
         let due: ArrayVec<u64, 32> = burst.iter().filter_map(stamp).collect();
         self.nic.push(burst);
         let (sent, now) = (due.len() - burst.len(), tsc());

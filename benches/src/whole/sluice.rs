@@ -25,7 +25,7 @@ use inspect::{Burst, Frame, Inspector, Packet};
 use policy::{Loading, Policy, RuleFile};
 use serde::{Deserialize, Serialize};
 use wire::testkit::OUR_ADDRESS;
-use wire::{Ipv4Prefix, TunnelEnd};
+use wire::{Ipv4Prefix, TunnelEnd, reflect};
 
 use crate::capture::{Random, Size, frames_to_set, set_flow};
 use crate::threads::{ThreadTime, busiest, of};
@@ -100,7 +100,8 @@ pub(crate) fn port(eal: &Eal, pool: Mempool, supply: &Supply) -> Result<(RxQueue
         return Err("the port has no queues".into());
     };
     if let Supply::Ring(size) = supply {
-        for frame in frames_to_set(LOOPED, *size) {
+        for mut frame in frames_to_set(LOOPED, *size) {
+            reflect(&mut frame); // as it comes back; whoever takes it from the ring turns it round again
             tx.send(&mut arrayvec::ArrayVec::<Mbuf, 1>::from_iter([Mbuf::from_bytes(pool, &frame)?]));
         }
     }
@@ -167,11 +168,17 @@ pub(crate) fn measure(setup: &Setup) -> Result<Outcome, Box<dyn Error>> {
     let (source, sink) = (NicSource(rx), NicSink(tx));
     let launched = match setup.rewrite {
         0 => start(setup.wiring, (source, sink), inspection)?,
-        flows => start(setup.wiring, (Rewriting::new(source, flows), sink), inspection)?,
+        flows => {
+            let looped = matches!(setup.supply, Supply::Ring(_));
+            start(setup.wiring, (Rewriting::new(source, flows, looped), sink), inspection)?
+        }
     };
     let warm = 3 * u64::from(setup.rewrite);
     let began = Instant::now();
     while launched.stats.snapshot().received() < warm || began.elapsed() < Duration::from_millis(250) {
+        if began.elapsed() > Duration::from_secs(20) {
+            return Err(format!("{warm} packets did not come in 20 s").into());
+        }
         thread::sleep(Duration::from_millis(10));
     }
     let look =
@@ -203,13 +210,15 @@ fn busiest_data_thread(before: &[ThreadTime], after: &[ThreadTime]) -> f64 {
 pub(crate) struct Rewriting<I> {
     inner: I,
     flows: u32,
+    /// Frames come back as they were sent, to the GWLB.
+    looped: bool,
     begun: u32,
     random: Random,
 }
 
 impl<I> Rewriting<I> {
-    pub(crate) fn new(inner: I, flows: u32) -> Self {
-        Self { inner, flows, begun: 0, random: Random::new(2) }
+    fn new(inner: I, flows: u32, looped: bool) -> Self {
+        Self { inner, flows, looped, begun: 0, random: Random::new(2) }
     }
 
     /// Each flow once, then any: visits in turn would let the processor guess the next record.
@@ -230,7 +239,11 @@ impl<B: Frame, I: Source<B>> Source<B> for Rewriting<I> {
         let pulled = self.inner.pull(burst);
         for packet in &mut burst[held..] {
             let flow = self.next_flow();
-            set_flow(packet.frame.as_mut(), flow);
+            let frame = packet.frame.as_mut();
+            if self.looped {
+                reflect(frame);
+            }
+            set_flow(frame, flow);
         }
         pulled
     }

@@ -1,100 +1,157 @@
-//! From a hash to the place of a record: hashbrown tables of (hash, place), many small ones instead of a big one.
+//! From a hash to the place of a record: buckets of one cache line, and two of them for every hash.
 //!
-//! Why many: a hashbrown table that flows come to and leave collects marks of removed entries, and when they have used
-//! its room it is rehashed as a whole, or, if more than half full, *doubled*: an unbounded pause and an allocation amid
-//! traffic (measured: after the table's content changed 1.3 times at load 0.7, ten times at 0.5). A part of 4096 buckets
-//! that never holds more than half of its room rehashes in place, in some 20 µs, and never allocates.
+//! ```text
+//! bucket   [ hash 4 × 8 | place 4 × 8 ]   64 bytes: a look-up reads one line, seldom two
+//! hash ──▶ its first bucket, unless that fills up; then the emptier of the two
+//! ```
+//! Why not a hash table of the usual kind: one look-up in it reads a line of tags and a line of entries, which a million
+//! flows keep out of every cache, and a table that flows come to and leave must be cleaned of marks of removed entries
+//! now and then, in one go. Buckets have neither marks nor clean-ups, and all of them are one block of memory, which may
+//! lie on huge pages. The choice of two buckets keeps them from overflowing: of full ones there is one in 4000 when the
+//! table is as full as it gets, and an entry needs both of its own to be full to find no room (one in ten million).
 
-use hashbrown::HashTable;
+/// Entries of a bucket.
+const WAYS: usize = 8;
+/// Entries per bucket when the table is full.
+const MEAN: usize = 4;
+/// A first bucket that holds as many is compared with the second.
+const CROWDED: usize = 6;
+/// Buckets beside: small tables spread badly.
+const SPARE: usize = 16;
+/// The place of an empty entry.
+const EMPTY: u32 = u32::MAX;
 
-/// Where in the slab a record is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-struct Entry {
-    hash: u32,
-    place: u32,
-}
-
-/// Buckets of one part.
-const BUCKETS: usize = 4096;
-/// Room of one part: hashbrown fills 7/8 of its buckets.
-const ROOM: usize = BUCKETS / 8 * 7;
-/// Most entries of one part: beyond half of its room hashbrown would grow instead of rehashing in place.
-const MOST: usize = ROOM / 2 - 1;
-/// Entries per part when the table is full. The parts fill at random (standard deviation 39): 6.5 of them stay below `MOST`.
-const MEAN: usize = 1536;
-
-/// A part is full: there is no room for another flow.
+/// Both buckets of a hash are full.
 #[derive(Debug)]
 pub(crate) struct Full;
 
-#[derive(Debug)]
-pub(crate) struct Index {
-    parts: Vec<HashTable<Entry>>,
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+struct Bucket {
+    hashes: [u32; WAYS],
+    places: [u32; WAYS],
 }
 
-/// Spread the hash over 64 bits: hashbrown takes places from the low ones and tags from the top seven, the part comes
-/// from the middle. One worker's hashes agree in their top bits, by which packets are steered.
-#[inline]
-fn spread(hash: u32) -> u64 {
-    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+#[derive(Debug)]
+pub(crate) struct Index {
+    buckets: Vec<Bucket>,
 }
 
 impl Index {
     /// Room for so many flows; all memory is taken, and touched, here.
     pub(crate) fn new(flows: usize) -> Self {
-        let part = || {
-            let mut part = HashTable::with_capacity(ROOM);
-            for nth in 0..MOST {
-                // Every page of it once, so that no packet meets a page fault.
-                part.insert_unique((nth * BUCKETS / MOST) as u64, Entry { hash: 0, place: 0 }, |_| 0);
-            }
-            part.clear();
-            part
-        };
-        Self { parts: std::iter::repeat_with(part).take(flows.div_ceil(MEAN).max(1)).collect() }
-    }
-
-    /// Which part a hash belongs to: less than their number, since a 32-bit fraction of it.
-    #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the product's top half is below the number of parts"
-    )]
-    fn part_of(&self, spread: u64) -> usize {
-        ((u64::from((spread >> 25) as u32) * self.parts.len() as u64) >> 32) as usize
+        let empty = Bucket { hashes: [0; WAYS], places: [EMPTY; WAYS] };
+        Self { buckets: vec![empty; flows.div_ceil(MEAN) + SPARE] }
     }
 
     /// The place of the first entry with this hash that `matches`.
     #[inline]
     pub(crate) fn find(&self, hash: u32, mut matches: impl FnMut(u32) -> bool) -> Option<u32> {
-        let spread = spread(hash);
-        let part = self.parts.get(self.part_of(spread))?;
-        part.find(spread, |entry| entry.hash == hash && matches(entry.place)).map(|entry| entry.place)
+        let [first, second] = self.choices(hash);
+        self.find_in(first, hash, &mut matches).or_else(|| self.find_in(second, hash, &mut matches))
     }
 
+    /// Add an entry; its place is not `u32::MAX`.
     pub(crate) fn insert(&mut self, hash: u32, place: u32) -> Result<(), Full> {
-        let spread_hash = spread(hash);
-        let part = self.part_of(spread_hash);
-        let part = self.parts.get_mut(part).ok_or(Full)?;
-        if part.len() >= MOST {
-            return Err(Full);
-        }
-        part.insert_unique(spread_hash, Entry { hash, place }, |entry| spread(entry.hash));
+        let [first, second] = self.choices(hash);
+        let (held, held_second) = (self.buckets[first].len(), self.buckets[second].len());
+        let chosen = if held < CROWDED || held <= held_second { first } else { second };
+        let bucket = &mut self.buckets[chosen];
+        let way = bucket.places.iter().position(|place| *place == EMPTY).ok_or(Full)?;
+        (bucket.hashes[way], bucket.places[way]) = (hash, place);
         Ok(())
     }
 
+    /// Remove the entry of this hash and place.
     pub(crate) fn remove(&mut self, hash: u32, place: u32) {
-        let spread = spread(hash);
-        let part = self.part_of(spread);
-        if let Some(part) = self.parts.get_mut(part)
-            && let Ok(entry) = part.find_entry(spread, |entry| entry.place == place)
-        {
-            entry.remove();
+        for bucket in self.choices(hash) {
+            let bucket = &mut self.buckets[bucket];
+            if let Some(way) = bucket.places.iter().position(|held| *held == place) {
+                (bucket.hashes[way], bucket.places[way]) = (0, EMPTY);
+                return;
+            }
         }
     }
 
     pub(crate) fn memory(&self) -> usize {
-        self.parts.iter().map(HashTable::allocation_size).sum::<usize>()
-            + self.parts.capacity() * size_of::<HashTable<Entry>>()
+        self.buckets.capacity() * size_of::<Bucket>()
+    }
+
+    #[inline]
+    fn find_in(&self, bucket: usize, hash: u32, matches: &mut impl FnMut(u32) -> bool) -> Option<u32> {
+        let Bucket { hashes, places } = &self.buckets[bucket];
+        // All eight are compared at once; a branch for each would be guessed wrong half the time.
+        let mut alike = (0..WAYS).fold(0_u32, |alike, way| alike | u32::from(hashes[way] == hash) << way);
+        while alike != 0 {
+            let place = places[alike.trailing_zeros() as usize % WAYS];
+            if place != EMPTY && matches(place) {
+                return Some(place);
+            }
+            alike &= alike - 1;
+        }
+        None
+    }
+
+    /// The two buckets of a hash, never the same. Different parts of a product: one worker's hashes agree in their top bits,
+    /// by which packets are steered.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "32-bit fractions of the number of buckets")]
+    fn choices(&self, hash: u32) -> [usize; 2] {
+        let buckets = self.buckets.len() as u64;
+        let spread = u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let again = spread.wrapping_mul(0xd6e8_feb8_6659_fd93);
+        let first = (((spread >> 32) * buckets) >> 32) as usize;
+        let second = (((again >> 32) * buckets) >> 32) as usize;
+        [first, if second != first { second } else { (first + 1) % self.buckets.len() }]
+    }
+}
+
+impl Bucket {
+    fn len(&self) -> usize {
+        self.places.iter().filter(|place| **place != EMPTY).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Hashes as good as random, all different.
+    fn hash(n: u32) -> u32 {
+        (n ^ n >> 15).wrapping_mul(0x2c1b_3c6d).rotate_left(13).wrapping_mul(0x297a_2d39)
+    }
+
+    #[test]
+    fn a_full_index_has_room_for_every_flow_and_finds_each_through_changes() {
+        const FLOWS: u32 = 100_000;
+        let mut index = Index::new(FLOWS as usize);
+        for n in 0..FLOWS {
+            assert!(index.insert(hash(n), n).is_ok(), "{n}");
+        }
+        for n in 0..4 * FLOWS {
+            index.remove(hash(n), n % FLOWS);
+            assert!(index.insert(hash(n + FLOWS), n % FLOWS).is_ok(), "{n}");
+        }
+        for n in 4 * FLOWS..5 * FLOWS {
+            assert_eq!(index.find(hash(n), |_| true), Some(n % FLOWS));
+            assert_eq!(index.find(hash(n - FLOWS), |place| place == n % FLOWS), None);
+        }
+    }
+
+    #[test]
+    fn entries_of_one_hash_are_told_apart_by_their_places_until_two_buckets_are_full() {
+        let mut index = Index::new(1000);
+        let held = (0..).take_while(|place| index.insert(7, *place).is_ok()).count();
+        assert_eq!(held, 2 * WAYS);
+        index.remove(7, 3);
+        assert_eq!(index.find(7, |place| place == 3), None);
+        assert_eq!(index.find(7, |place| place == 15), Some(15));
+        assert!(index.insert(7, 3).is_ok());
+    }
+
+    #[test]
+    fn hashes_that_agree_in_their_top_bits_fill_all_buckets() {
+        let mut index = Index::new(10_000);
+        assert!((0..10_000).all(|n| index.insert(hash(n) >> 6, n).is_ok()));
     }
 }
