@@ -1,9 +1,10 @@
 //! The policy: which rules judge the packets of which endpoint. Made on the control thread, given to the workers
 //! whole, never changed.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use wire::{EndpointId, FiveTuple};
 
 use crate::rule_set::{Judgement, RuleSet};
@@ -13,14 +14,15 @@ use crate::rule_set::{Judgement, RuleSet};
 pub struct Policy {
     generation: u64,
     rules: Arc<RuleSet>,
-    tenants: HashMap<EndpointId, Arc<RuleSet>>,
+    /// Asked for every new flow, on data cores.
+    tenants: HashMap<EndpointId, Arc<RuleSet>, RandomState>,
 }
 
 impl Policy {
     /// The policy that judges every endpoint by the same rules. Generations count up from 1 with each reload.
     #[must_use]
     pub fn new(generation: u64, rules: Arc<RuleSet>) -> Self {
-        Self { generation, rules, tenants: HashMap::new() }
+        Self { generation, rules, tenants: HashMap::default() }
     }
 
     /// The same policy, but with rules of its own for one endpoint.
