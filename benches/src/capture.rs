@@ -64,7 +64,7 @@ pub(crate) fn frames_of_flows(flows: usize, size: Size) -> Vec<Vec<u8>> {
             let port = [80, 443, 53, 8080, 5001][flow % 5];
             let target = format!("172.16.{}.{}:{port}", flow % 4096 / 256, flow % 256);
             let len = size.of_frame(random.next());
-            let inner = if random.next() % 2 == 0 {
+            let inner = if random.next().is_multiple_of(2) {
                 udp(&source, &target).payload(&vec![7; len - 28])
             } else {
                 tcp(&source, &target).payload(&vec![7; len - 40])

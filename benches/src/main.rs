@@ -5,6 +5,8 @@
 //! ```
 //! Each sample of the whole appliance is a child of this program (`bench sluice SETUP`), since DPDK starts once in a process.
 
+#![allow(clippy::cast_possible_truncation)] // figures: counts and shares far below any limit
+
 mod allocations;
 mod capture;
 mod machine;

@@ -95,7 +95,7 @@ fn serve(
         });
         logs.push(log);
     }
-    let steer = |_: &dpdk::RxQueue| Steer { end: wiring::tunnel_end(settings), hasher: hasher };
+    let steer = |_: &dpdk::RxQueue| Steer { end: wiring::tunnel_end(settings), hasher };
     let parts = Parts {
         steer: rx.iter().map(steer).collect(),
         sources: rx.into_iter().map(NicSource).collect(),

@@ -95,7 +95,6 @@ impl Index {
     /// The two buckets of a hash, never the same. Different parts of a product: one worker's hashes agree in their top bits,
     /// by which packets are steered.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "32-bit fractions of the number of buckets")]
     fn choices(&self, hash: u32) -> [usize; 2] {
         let buckets = self.buckets.len() as u64;
         let spread = u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -49,7 +49,7 @@ pub enum Protocol {
     Tcp,
     /// A status within the matcher passes.
     Http,
-    /// A TLS server that answers passes; what it says inside is not read (see [`super::tls`]).
+    /// A TLS server that answers passes; what it says inside is not read (see `gwlb::tls`).
     Https,
 }
 
