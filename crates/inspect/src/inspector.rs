@@ -62,7 +62,7 @@ pub struct Inspector {
 }
 
 impl Inspector {
-    /// An inspector with an empty flow table. The hasher must be the one that [`learn`](crate::learn) uses.
+    /// An inspector with an empty flow table. The hasher must be the one that [`learn`](crate::learn()) uses.
     #[must_use]
     pub fn new(settings: &Settings, hasher: FlowHasher, policy: Arc<Policy>) -> Self {
         let flows = FlowTable::new(settings, hasher);
