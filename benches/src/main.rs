@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! bench [--samples N] [--seconds S] [--out FOLDER] [pcap] [flows] [ring] [latency] [veth] [micro]
+//! bench capture FILE FLOWS 64|1400|imix
 //! ```
 //! Each sample of the whole appliance is a child of this program (`bench sluice SETUP`), since DPDK starts once in a process.
 
@@ -38,6 +39,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             print(&latency::measure(&serde_json::from_str(setup)?)?)
         }
         ["veth", setup] if setup.starts_with('{') => print(&veth::generate(&serde_json::from_str(setup)?)?),
+        ["capture", path, flows, size] => {
+            let size = if size == "imix" { Size::Imix } else { Size::Fixed(size.parse()?) };
+            Ok(capture::write(path.as_ref(), &capture::frames_of_flows(flows.parse()?, size))?)
+        }
         _ => bench(&Options::of(words)?),
     }
 }

@@ -51,6 +51,12 @@ impl Index {
         self.find_in(first, hash, &mut matches).or_else(|| self.find_in(second, hash, &mut matches))
     }
 
+    /// Have the first bucket of a hash loaded. What comes back means nothing.
+    #[inline]
+    pub(crate) fn touch(&self, hash: u32) -> u32 {
+        self.buckets[self.choices(hash)[0]].hashes[0]
+    }
+
     /// Add an entry; its place is not `u32::MAX`.
     pub(crate) fn insert(&mut self, hash: u32, place: u32) -> Result<(), Full> {
         let [first, second] = self.choices(hash);

@@ -1,10 +1,10 @@
 //! One worker's flows: an index from hash to place, and a slab of records.
 //!
 //! ```text
-//! burst ─▶ 1. look up every hash ─▶ 2. touch every record ─▶ 3. packet by packet: compare the key, count, judge
-//!             (index only)             (slab, first line)       (everything is in the cache by now)
+//! burst ─▶ 1. touch every bucket, ─▶ 2. touch every record ─▶ 3. packet by packet: compare the key, count, judge
+//!             then look up (index)      (slab, first line)       (everything is in the cache by now)
 //! ```
-//! Why three passes: a miss costs some 100 ns; done for a whole burst they overlap (DESIGN.md, "flow", has the figures).
+//! Why passes: a miss costs some 100 ns; done for a whole burst they overlap (DESIGN.md, "flow", has the figures).
 //! All memory is taken and touched at start; nothing here allocates afterwards.
 
 use std::hint::black_box;
@@ -98,17 +98,21 @@ impl<M: Copy + Default> FlowTable<M> {
         }
     }
 
-    /// The first two passes over a burst: find where its flows may be and have those cache lines loaded.
+    /// The passes over a burst that need no packet: find where its flows may be and have those cache lines loaded.
     ///
     /// Of more than [`BURST`] hashes the rest is ignored, and their packets are looked up one by one.
     #[must_use]
     #[inline]
     pub fn look_ahead(&self, hashes: impl IntoIterator<Item = u32>) -> Candidates {
         let mut candidates = Candidates::default();
-        for (candidate, hash) in candidates.0.iter_mut().zip(hashes) {
+        let (mut burst, mut touched) = ([0; BURST], 0_u64);
+        for (kept, hash) in burst.iter_mut().zip(hashes) {
+            *kept = hash;
+            touched ^= u64::from(self.index.touch(hash));
+        }
+        for (candidate, hash) in candidates.0.iter_mut().zip(burst) {
             *candidate = self.index.find(hash, |_| true).unwrap_or(NONE);
         }
-        let mut touched = 0_u64;
         for candidate in candidates.0 {
             touched ^= self.slab.get(candidate as usize).map_or(0, |record| record.near.words()[0]);
         }
