@@ -12,13 +12,17 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap};
+use hyper::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderMap, HeaderValue,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use hyper::service::service_fn;
 use hyper::{Method, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 
 use crate::api::Request;
 use crate::lab::Lab;
+use crate::page::{self, PageFile};
 use crate::status;
 
 /// The largest body that is read. The longest request of the tutorial has some hundred bytes.
@@ -91,8 +95,27 @@ async fn answer(lab: Shared, request: hyper::Request<Incoming>) -> Result<Answer
             let told = blocking(lab, |lab| status::tell(lab).to_string()).await;
             whole(StatusCode::OK, "application/json", told.unwrap_or_default())
         }
-        _ => plain(StatusCode::NOT_FOUND, "POST / for the AWS APIs, GET /status for the state of things\n"),
+        (Method::GET, path) => page::file(path).map_or_else(nothing, drawn),
+        _ => nothing(),
     })
+}
+
+/// A file of the page. The browser keeps none: after an update of the lab all are of one version.
+fn drawn(file: PageFile) -> Answer {
+    let mut answer = whole(StatusCode::OK, file.kind, file.text.to_owned());
+    let guards = [
+        (CONTENT_SECURITY_POLICY, page::POLICY),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+        (CACHE_CONTROL, "no-store"),
+    ];
+    answer.headers_mut().extend(guards.map(|(name, value)| (name, HeaderValue::from_static(value))));
+    answer
+}
+
+fn nothing() -> Answer {
+    let text = "GET / for the page, POST / for the AWS APIs, GET /status for the state of things\n";
+    plain(StatusCode::NOT_FOUND, text)
 }
 
 async fn call(lab: Shared, headers: &HeaderMap, body: Incoming) -> Answer {
@@ -156,6 +179,6 @@ fn plain(status: StatusCode, text: &str) -> Answer {
 fn whole(status: StatusCode, content_type: &'static str, body: String) -> Answer {
     let mut answer = Response::new(Full::new(Bytes::from(body)));
     *answer.status_mut() = status;
-    answer.headers_mut().insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static(content_type));
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer
 }

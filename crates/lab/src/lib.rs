@@ -13,6 +13,7 @@ pub mod gwlb;
 pub mod http;
 pub mod lab;
 pub mod net;
+pub mod page;
 pub mod plane;
 pub mod prerequisites;
 pub mod program;
