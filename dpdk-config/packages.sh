@@ -50,7 +50,7 @@ packages_of() {
             printf '%s\n' ethtool iproute2 kmod pciutils
             ;;
         test)
-            printf '%s\n' curl ethtool iproute2 iputils-ping nftables procps python3-venv tcpdump
+            printf '%s\n' chromium chromium-driver curl ethtool iproute2 iputils-ping nftables procps python3-venv tcpdump
             ;;
         bench)
             printf '%s\n' dpdk iproute2 python3-venv

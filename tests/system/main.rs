@@ -4,9 +4,11 @@
 //! runner says so and counts it. With `SLUICE_NO_SKIP` set, what only this machine could lack is a failure instead.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
+mod browser;
 mod fates;
 mod image;
 mod lab;
+mod page;
 mod place;
 mod traffic;
 
@@ -16,7 +18,7 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // One at a time: they share two cores, and measure nothing that another may disturb.
     arguments.test_threads.get_or_insert(1);
-    let trials = [fates::trials(), image::trials(), traffic::trials()];
+    let trials = [fates::trials(), image::trials(), page::trials(), traffic::trials()];
     let trials: Vec<Trial> = trials.into_iter().flatten().collect();
     libtest_mimic::run(&arguments, trials).exit();
 }
