@@ -20,6 +20,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             files_and_failover,
         ),
         root_test("an_appliance_that_is_told_to_end_under_load_loses_nothing", drain),
+        root_test("ten_thousand_flows_that_use_their_tuples_again_show_no_cookie_mismatch", soak),
         root_test("inner_packets_of_8500_bytes_pass_and_longer_ones_do_not", jumbo),
     ]
 }
@@ -153,6 +154,32 @@ fn ends_in_balance(lab: &Lab, name: &str) -> Result<(), Failed> {
     let log = lab.log(name)?;
     let whole = log.contains("held=0") && log.contains("conserved=true");
     if whole { Ok(()) } else { Err(format!("{name} lost packets: {log}").into()) }
+}
+
+fn soak() -> Result<(), Failed> {
+    let lab = Lab::up("slsoak", 4614, &["--appliances=2"])?;
+    lab.wait_for(&["healthy", "healthy"])?;
+    for (from, host) in Ways::of(&lab)?.each().filter(|(from, _)| *from == "client") {
+        let host = host.trim_matches(['[', ']']);
+        let script = root().join("tests/soak.py");
+        run(lab.within(from, &["python3"]).arg(script).args([host, "80", "5000", "250"]))?;
+    }
+    let status = lab.run(&["status", "--json"])?;
+    let status: serde_json::Value = serde_json::from_slice(&status.stdout)?;
+    let counters = &status["network"]["nodes"][0]["counters"];
+    let sum = |name: &str| counters[name].as_u64().ok_or_else(|| format!("no counter {name}: {counters}"));
+    let mismatches =
+        ["cookie-mismatch", "endpoint-mismatch", "inner-mismatch", "udp-port-mismatch", "source-mismatch"];
+    for name in mismatches {
+        if sum(name)? > 0 {
+            return Err(format!("{name}: {counters}").into());
+        }
+    }
+    if sum("flows-begun")? < 10_000 {
+        return Err(format!("tuples were used again without a new flow: {counters}").into());
+    }
+    ends_in_balance(&lab, "appliance1")?;
+    ends_in_balance(&lab, "appliance2")
 }
 
 fn jumbo() -> Result<(), Failed> {
