@@ -48,19 +48,20 @@ impl FlowHasher {
     pub fn mark(&self, geneve: &[u8], node: [u8; 4], udp_source_port: u16) -> u32 {
         let [s0, s1, s2, s3] = self.secrets;
         let mut hash = u64::from(u32::from_le_bytes(node)) << 16 | u64::from(udp_source_port);
-        let (pairs, rest) = geneve.as_chunks::<16>();
+        let Some(last) = geneve.last_chunk::<16>() else {
+            let bytes =
+                geneve.iter().fold(geneve.len() as u64, |bytes, byte| fold(bytes ^ u64::from(*byte), s3));
+            return narrow(fold(hash ^ bytes, s0)).max(1);
+        };
+        // Each pair of words is folded by itself, so that the multiplications overlap; turned secrets tell their places
+        // apart. The last sixteen bytes are read once more: they hold what the pairs leave over.
         let mut turn = 0;
-        // Each pair is folded by itself, so that the multiplications overlap; turned secrets tell their places apart.
-        for pair in pairs {
+        for pair in geneve.as_chunks::<16>().0.iter().chain([last]) {
             let pair = u128::from_le_bytes(*pair);
-            let (a, b) = (pair as u64, (pair >> 64) as u64);
-            hash ^= fold(a ^ s1.rotate_left(turn), b ^ s2.rotate_left(turn));
+            hash ^= fold(pair as u64 ^ s1.rotate_left(turn), (pair >> 64) as u64 ^ s2.rotate_left(turn));
             turn += 5;
         }
-        let mut last = [0; 16];
-        last[..rest.len()].copy_from_slice(rest);
-        let last = u128::from_le_bytes(last);
-        hash = fold(hash ^ last as u64, s3) ^ fold((last >> 64) as u64 ^ geneve.len() as u64, s1 ^ s0);
+        hash ^= fold(geneve.len() as u64 ^ s3, s1);
         narrow(fold(hash, s0)).max(1)
     }
 }

@@ -9,7 +9,7 @@ use crate::{About, Verdict};
 ///
 /// # Errors
 /// The frame's fate, if it is not a customer's packet: [`Verdict::Punt`] or a drop with its reason.
-#[inline]
+#[inline(always)] // called once per packet, in one place: else what it learnt is written twice
 pub fn learn(frame: &[u8], end: &TunnelEnd, hasher: &FlowHasher) -> Result<About, Verdict> {
     let gwlb = match classify(frame, end)? {
         Arrival::Gwlb(gwlb) => gwlb,
