@@ -53,7 +53,9 @@ mod tests {
         let mut seen: Vec<String> = Vec::new();
         while let Some(path) = open.pop() {
             let text = file(&path).unwrap_or_else(|| panic!("{path} is named and not there")).text;
-            let named = text.split('"').filter(|word| word.starts_with('/') && word.contains('.'));
+            let is_path =
+                |word: &&str| word.starts_with('/') && word.contains('.') && !word.contains([' ', '\n']);
+            let named = text.split('"').filter(is_path);
             open.extend(named.filter(|word| !seen.iter().any(|s| s == word)).map(str::to_owned));
             seen.push(path);
         }
