@@ -117,6 +117,30 @@ impl FlowKey {
         (Self { near, far }, direction)
     }
 
+    /// The key of an IPv4 packet whose ends, each an address as a big-endian number and a port, were read as such, and
+    /// the direction in which it goes: what [`FlowKey::new`] makes of the same packet's five-tuple.
+    #[must_use]
+    #[inline]
+    pub fn ipv4(
+        endpoint: EndpointId,
+        protocol: u8,
+        source: (u32, u16),
+        destination: (u32, u16),
+    ) -> (Self, Direction) {
+        let up = source <= destination;
+        let (low, high) = if up { (source, destination) } else { (destination, source) };
+        let near = Near {
+            endpoint: endpoint.0,
+            low: low.0,
+            high: high.0,
+            low_port: low.1,
+            high_port: high.1,
+            protocol,
+            version: 4,
+        };
+        (Self { near, far: Far::MAPPED }, if up { Direction::Up } else { Direction::Down })
+    }
+
     /// The key as it crosses a ring: an IPv4 flow is named by its near part alone.
     #[must_use]
     #[inline]
@@ -260,6 +284,20 @@ mod tests {
             let (near, far) = key.parts();
             prop_assert_eq!(far.is_some(), tuple.version == 6);
             prop_assert_eq!(FlowKey::from_parts(near, far), key);
+        }
+
+        #[test]
+        fn an_ipv4_key_is_the_same_from_numbers(endpoint: u64, s: (u32, u16), d: (u32, u16), protocol: u8) {
+            let tuple = FiveTuple {
+                source: std::net::Ipv4Addr::from_bits(s.0).into(),
+                destination: std::net::Ipv4Addr::from_bits(d.0).into(),
+                source_port: s.1,
+                destination_port: d.1,
+                protocol,
+                version: 4,
+            };
+            let endpoint = EndpointId(endpoint);
+            prop_assert_eq!(FlowKey::ipv4(endpoint, protocol, s, d), FlowKey::new(endpoint, &tuple));
         }
 
         #[test]

@@ -1,7 +1,9 @@
 //! From a frame to what the rest of the way needs of it: the one place where headers are read for every packet.
 
 use flow::{Encapsulation, FlowHasher, FlowKey};
-use wire::{Arrival, ETHERNET_LEN, Geneve, GwlbTags, Inner, Ipv4, Transport, TunnelEnd, Udp, classify};
+use wire::{
+    Arrival, ETHERNET_LEN, Geneve, GwlbTags, Inner, Ipv4, Transport, TunnelEnd, Udp, Usual, classify,
+};
 
 use crate::{About, Verdict};
 
@@ -11,6 +13,24 @@ use crate::{About, Verdict};
 /// The frame's fate, if it is not a customer's packet: [`Verdict::Punt`] or a drop with its reason.
 #[inline(always)] // called once per packet, in one place: else what it learnt is written twice
 pub fn learn(frame: &[u8], end: &TunnelEnd, hasher: &FlowHasher) -> Result<About, Verdict> {
+    let Some(usual) = Usual::read(frame, end) else { return learn_any(frame, end, hasher) };
+    let source = (usual.source, usual.source_port);
+    let destination = (usual.destination, usual.destination_port);
+    let (key, direction) = FlowKey::ipv4(usual.endpoint, usual.protocol, source, destination);
+    Ok(About {
+        key,
+        hash: hasher.hash(&key),
+        mark: hasher.mark(usual.geneve, usual.node, usual.udp_source_port),
+        direction,
+        tcp_flags: usual.tcp_flags.0,
+        inner_len: usual.inner_len,
+        inner_at: Usual::INNER_AT,
+    })
+}
+
+/// The general way: any frame.
+#[inline(never)]
+fn learn_any(frame: &[u8], end: &TunnelEnd, hasher: &FlowHasher) -> Result<About, Verdict> {
     let gwlb = match classify(frame, end)? {
         Arrival::Gwlb(gwlb) => gwlb,
         Arrival::Local(_) => return Err(Verdict::Punt),
@@ -44,4 +64,26 @@ pub(crate) fn encapsulation(frame: &[u8]) -> Option<Encapsulation<'_>> {
         attachment: tags.attachment.unwrap_or_default(),
         header: geneve.header(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::testkit::{gwlb, tcp, udp};
+
+    use super::*;
+
+    #[test]
+    fn usual_frames_tell_the_same_on_both_ways() {
+        let (end, hasher) = (TunnelEnd::default(), FlowHasher::random());
+        for inner in [
+            tcp("10.0.0.1:80", "10.0.0.2:81"),
+            tcp("10.9.0.1:80", "10.0.0.2:81"),
+            udp("10.0.0.9:1", "10.0.0.2:2"),
+        ] {
+            let frame = gwlb().cookie(77).inner(&inner.payload(&[1; 30]).build()).build();
+            assert!(Usual::read(&frame, &end).is_some());
+            let told = [learn(&frame, &end, &hasher), learn_any(&frame, &end, &hasher)];
+            assert_eq!(format!("{:?}", told[0]), format!("{:?}", told[1]));
+        }
+    }
 }

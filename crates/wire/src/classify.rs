@@ -69,11 +69,11 @@ pub fn classify<'a>(frame: &'a [u8], end: &TunnelEnd) -> Result<Arrival<'a>, Fra
 }
 
 impl TunnelEnd {
-    fn is_us(&self, address: Ipv4Addr) -> bool {
+    pub(crate) fn is_us(&self, address: Ipv4Addr) -> bool {
         self.address.is_none_or(|us| us == address)
     }
 
-    fn allows(&self, source: Ipv4Addr) -> bool {
+    pub(crate) fn allows(&self, source: Ipv4Addr) -> bool {
         self.sources.is_empty() || self.sources.iter().any(|prefix| prefix.contains(source))
     }
 

@@ -34,6 +34,7 @@ mod prefix;
 pub mod testkit;
 mod transport;
 mod udp;
+mod usual;
 
 pub use checksum::Checksum;
 pub use classify::{Arrival, Local, TunnelEnd, classify};
@@ -48,3 +49,4 @@ pub use ipv4::{IPV4_LEN, Ipv4};
 pub use prefix::{Ipv4Prefix, PrefixError};
 pub use transport::{Icmp, Tcp, TcpFlags, Transport};
 pub use udp::{UDP_LEN, Udp};
+pub use usual::Usual;
