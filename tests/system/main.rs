@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
 mod browser;
+mod conformance;
 mod fates;
 mod image;
 mod lab;
@@ -18,7 +19,7 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // One at a time: they share two cores, and measure nothing that another may disturb.
     arguments.test_threads.get_or_insert(1);
-    let trials = [fates::trials(), image::trials(), page::trials(), traffic::trials()];
+    let trials = [conformance::trials(), fates::trials(), image::trials(), page::trials(), traffic::trials()];
     let trials: Vec<Trial> = trials.into_iter().flatten().collect();
     libtest_mimic::run(&arguments, trials).exit();
 }

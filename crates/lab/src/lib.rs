@@ -8,6 +8,7 @@
 
 pub mod api;
 pub mod cli;
+pub mod conformance;
 pub mod ground;
 pub mod gwlb;
 pub mod http;

@@ -50,7 +50,7 @@ enum Program {
 
 /// A process that is ended with all it started, and waited for, when it is dropped.
 #[derive(Debug)]
-struct Process(Child);
+pub(crate) struct Process(Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
@@ -109,25 +109,8 @@ impl Programs {
     }
 
     fn appliance(&self, state: &State, instance: &Instance) -> Result<Process, ProgramError> {
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", &instance.namespace]);
         let place = Place::of(state, instance);
-        if let Some(own) = &state.settings.appliance {
-            command.args(["sh", "-c", own]);
-        } else {
-            let sluice = sluice()?;
-            let file = self.dir.join(format!("{}.toml", instance.name));
-            let text = place.configuration(&self.dir.join(format!("{}.events", instance.name)));
-            fs::write(&file, text).map_err(|e| ProgramError::File(file.clone(), e))?;
-            command.arg(sluice).args(["run", "--config"]).arg(file);
-        }
-        command.env("LAB_NAME", &instance.name).env("LAB_INTERFACE", names::ETH0);
-        command.env("LAB_ADDRESS", &place.address).env("LAB_GATEWAY", &place.gateway);
-        let log = self.dir.join(format!("{}.log", instance.name));
-        let out = File::create(&log).map_err(|e| ProgramError::File(log.clone(), e))?;
-        let err = out.try_clone().map_err(|e| ProgramError::File(log, e))?;
-        command.process_group(0).stdin(Stdio::null()).stdout(out).stderr(err);
-        command.spawn().map(Process).map_err(|e| ProgramError::Start(instance.name.clone(), e))
+        place.start(&self.dir, &instance.namespace, &instance.name, state.settings.appliance.as_deref())
     }
 }
 
@@ -150,13 +133,19 @@ fn sluice() -> Result<PathBuf, ProgramError> {
 }
 
 /// Where an appliance stands.
-struct Place {
-    address: String,
-    gateway: String,
-    sources: Vec<String>,
-    core: usize,
-    drain_s: u32,
-    rules: Vec<PathBuf>,
+pub(crate) struct Place {
+    /// Its address, with the length of its network.
+    pub(crate) address: String,
+    /// Its router.
+    pub(crate) gateway: String,
+    /// The networks in which nodes of load balancers are.
+    pub(crate) sources: Vec<String>,
+    /// The CPU that it runs on.
+    pub(crate) core: usize,
+    /// How long it drains, in seconds.
+    pub(crate) drain_s: u32,
+    /// Files of rules.
+    pub(crate) rules: Vec<PathBuf>,
 }
 
 impl Place {
@@ -178,6 +167,35 @@ impl Place {
             drain_s: 25_u32.div_ceil(state.settings.time_scale.max(1)),
             rules: state.settings.rules.iter().cloned().collect(),
         }
+    }
+
+    /// Starts the appliance `name` in `namespace`: `own`, a command for `sh`, or else sluice. Its configuration, log and
+    /// events go to `dir`.
+    pub(crate) fn start(
+        &self,
+        dir: &Path,
+        namespace: &str,
+        name: &str,
+        own: Option<&str>,
+    ) -> Result<Process, ProgramError> {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", namespace]);
+        if let Some(own) = own {
+            command.args(["sh", "-c", own]);
+        } else {
+            let sluice = sluice()?;
+            let file = dir.join(format!("{name}.toml"));
+            let text = self.configuration(&dir.join(format!("{name}.events")));
+            fs::write(&file, text).map_err(|e| ProgramError::File(file.clone(), e))?;
+            command.arg(sluice).args(["run", "--config"]).arg(file);
+        }
+        command.env("LAB_NAME", name).env("LAB_INTERFACE", names::ETH0);
+        command.env("LAB_ADDRESS", &self.address).env("LAB_GATEWAY", &self.gateway);
+        let log = dir.join(format!("{name}.log"));
+        let out = File::create(&log).map_err(|e| ProgramError::File(log.clone(), e))?;
+        let err = out.try_clone().map_err(|e| ProgramError::File(log, e))?;
+        command.process_group(0).stdin(Stdio::null()).stdout(out).stderr(err);
+        command.spawn().map(Process).map_err(|e| ProgramError::Start(name.to_owned(), e))
     }
 
     /// What `sluice run` is given. One core does all: the machine is shared with the rest of the lab.

@@ -1,6 +1,7 @@
 //! The command `gwlb-lab`.
 
 mod client;
+mod conformance;
 mod down;
 mod env;
 mod place;
@@ -88,6 +89,18 @@ enum Verb {
         /// Which: appliance1 and so on
         name: String,
     },
+    /// Drive one appliance, in a place of its own, through the rules of GWLB's wire; fails if it breaks one that it must keep
+    Conformance {
+        /// Run this command (by sh) instead of sluice; LAB_INTERFACE, LAB_ADDRESS and LAB_GATEWAY tell it where it is
+        #[arg(long, value_name = "CMD")]
+        appliance: Option<String>,
+        /// As one JSON object
+        #[arg(long)]
+        json: bool,
+        /// What the names of its two namespaces begin with
+        #[arg(long, default_value = "gwlbconf", value_parser = prefix)]
+        prefix: String,
+    },
     /// End the lab and remove everything it made
     Down,
 }
@@ -146,6 +159,9 @@ pub fn run() -> ExitCode {
         Verb::Logs { name, follow } => within::logs(&place, &name, follow),
         Verb::Capture { name, file, count } => within::capture(&place, &name, &file, count),
         Verb::Fault { fault, name } => within::fault(&place, fault, &name),
+        Verb::Conformance { appliance, json, prefix } => {
+            conformance::conformance(&place, appliance.as_deref(), json, &prefix)
+        }
         Verb::Down => down::down(&place),
     };
     match done {
