@@ -5,7 +5,7 @@
 //! |Ethernet|IPv4, whole|UDP, no |GENEVE(8)|endpoint|attachment|cookie|     IPv4 (20)|TCP or UDP ...
 //!            20 bytes    checksum                                          whole
 //! ```
-//! Why beside [`classify`](crate::classify) and [`Inner`](crate::Inner), which read it too: they cost some 350
+//! Why beside [`classify`](crate::classify()) and [`Inner`](crate::Inner), which read it too: they cost some 350
 //! instructions a packet, this costs a third (DESIGN.md, "wire"). It refuses, without a reason, whatever is unusual or
 //! wrong; who is refused goes the general way. Tests hold both against each other over every change of a byte.
 
