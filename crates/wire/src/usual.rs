@@ -6,7 +6,7 @@
 //!            20 bytes    checksum                                          whole
 //! ```
 //! Why beside [`classify`](crate::classify()) and [`Inner`](crate::Inner), which read it too: they cost some 350
-//! instructions a packet, this costs a third (DESIGN.md, "wire"). It refuses, without a reason, whatever is unusual or
+//! instructions a packet, this costs less than half (DESIGN.md, "wire"). It refuses, without a reason, whatever is unusual or
 //! wrong; who is refused goes the general way. Tests hold both against each other over every change of a byte.
 
 use crate::bytes::{be16, be32, be64, field};
