@@ -1,6 +1,7 @@
 //! How a packet is judged by a policy.
 #![forbid(unsafe_code)]
 
+pub mod app;
 mod drop_reason;
 mod event;
 mod inspector;

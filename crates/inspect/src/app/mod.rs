@@ -1,0 +1,18 @@
+//! What stands above TCP and UDP: parsers that turn the bytes of a flow into transactions.
+//!
+//! ```text
+//! stream bytes, datagrams ─▶ parser ─▶ Transactions ─▶ detection (buffers, facts) ─▶ event log
+//!          in order              │        number, phase of each way, buffers, facts
+//!                                └─ keeps what it needs of unfinished messages, within its bounds
+//! ```
+//! A parser is pure: bytes and their direction go in, transactions come out, no clock, no I/O. It takes every byte it is
+//! given, in pieces of any size, and gives the same transactions however the bytes were cut. It makes only the buffers
+//! that are [`Wanted`]: what no rule and no log asks for costs nothing.
+
+mod facts;
+mod transaction;
+mod wanted;
+
+pub use facts::Facts;
+pub use transaction::{Phase, Piece, TRANSACTIONS_MAX, Transaction, Transactions};
+pub use wanted::Wanted;
