@@ -2,12 +2,13 @@
 //! costs more with DPDK is the driver's and the frames' way through the caches.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use engine::{
     Core, Inspect, LocalPort, Pulled, Return, Role, Sink, Source, Stats, Steer, Turn, Wiring, events, swap,
 };
 use flow::{FlowHasher, Moment};
-use inspect::{Burst, DropReason, Inspector, Packet};
+use inspect::{Burst, Detector, DropReason, Inspector, Packet};
 use rtrb::{Consumer, Producer, RingBuffer};
 use wire::reflect;
 
@@ -21,8 +22,8 @@ const TURNS: usize = 4096;
 pub(super) fn whole_turn() -> Result<Part, Box<dyn Error>> {
     let hasher = FlowHasher::random();
     let flows = flow::Settings { flows: 1 << 20, ..flow::Settings::default() };
-    let inspector = Inspector::new(&flows, hasher, policy()?);
-    let ((_offer, policies), (events, _log)) = (swap(), events(8192));
+    let inspector = Inspector::new(&flows, hasher, Arc::new(Detector::new(policy()?)));
+    let ((_offer, detectors), (events, _log)) = (swap(), events(8192));
     let (mut free, frames) = RingBuffer::new(64);
     for mut frame in frames_to_set(64, Size::Fixed(64)) {
         reflect(&mut frame); // as it comes back
@@ -30,7 +31,7 @@ pub(super) fn whole_turn() -> Result<Part, Box<dyn Error>> {
     }
     let mut core = Core::from(Wiring {
         source: Nic { frames, random: Random::new(9) },
-        stage: ((Steer { end: tunnel_end()?, hasher }, Inspect { inspector, policies, events }), Return),
+        stage: ((Steer { end: tunnel_end()?, hasher }, Inspect { inspector, detectors, events }), Return),
         sink: Wire(free),
         bypass: None,
         local: LocalPort::none(),

@@ -21,7 +21,7 @@ use engine::{
     swap,
 };
 use flow::{FlowHasher, Moment};
-use inspect::{Burst, Frame, Inspector, Packet};
+use inspect::{Burst, Detector, Frame, Inspector, Packet};
 use policy::{Loading, Policy, RuleFile};
 use serde::{Deserialize, Serialize};
 use wire::testkit::OUR_ADDRESS;
@@ -129,13 +129,13 @@ where
 {
     let hasher = FlowHasher::random();
     let flows = flow::Settings { flows: TABLE, ..flow::Settings::default() };
-    let inspector = Inspector::new(&flows, hasher, policy()?);
-    let ((_, policies), (events, log)) = (swap(), events(8192));
+    let inspector = Inspector::new(&flows, hasher, Arc::new(Detector::new(policy()?)));
+    let ((_, detectors), (events, log)) = (swap(), events(8192));
     drop(log);
     let parts = Parts {
         sources: vec![source],
         steer: vec![Steer { end: tunnel_end()?, hasher }],
-        inspect: vec![(Inspect { inspector, policies, events }, Busy(inspection))],
+        inspect: vec![(Inspect { inspector, detectors, events }, Busy(inspection))],
         sinks: vec![sink],
     };
     Ok(launch(&topology(wiring)?, parts, clock(), enter)?)

@@ -10,6 +10,7 @@
 use std::error::Error;
 use std::io;
 use std::process;
+use std::sync::Arc;
 use std::thread;
 
 use appliance::{NicSink, NicSource, clock, enter};
@@ -19,7 +20,7 @@ use crossbeam::channel::{Receiver, Sender, unbounded};
 use dpdk::{Eal, Mempool, Started};
 use engine::{Inspect, Parts, Steer, events, launch, swap};
 use flow::FlowHasher;
-use inspect::Inspector;
+use inspect::{Detector, Inspector};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -81,16 +82,17 @@ fn serve(
     let Started { port, rx, tx } = wiring::port_spec(settings).start(&eal, pool)?;
 
     let policy = policy_files::policy(loading);
+    let detector = Arc::new(Detector::new(policy.clone()));
     let hasher = FlowHasher::random();
     let flows = wiring::flows(settings, topology.workers());
     let (mut inspects, mut logs) = (Vec::new(), Vec::new());
     for _ in 0..topology.workers() {
         let (events, log) = events(EVENTS);
         // Nothing swaps policies yet but a start: the way for it is there.
-        let (_, policies) = swap();
+        let (_, detectors) = swap();
         inspects.push(Inspect {
-            inspector: Inspector::new(&flows, hasher, policy.clone()),
-            policies,
+            inspector: Inspector::new(&flows, hasher, detector.clone()),
+            detectors,
             events,
         });
         logs.push(log);

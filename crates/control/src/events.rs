@@ -75,6 +75,7 @@ impl EventLog {
         let line = match event {
             Event::Alert(alert) => serde_json::to_vec(&self.alert(alert)),
             Event::FlowEnd(ended) => serde_json::to_vec(&self.flow(ended)),
+            Event::Transaction(_) => return,
         };
         let written = line.map_err(io::Error::from).and_then(|mut line| {
             line.push(b'\n');

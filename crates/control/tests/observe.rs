@@ -18,7 +18,7 @@ use engine::{
     Steer, Turn, Wiring, run,
 };
 use flow::{FlowHasher, Moment};
-use inspect::{Burst, DropReason, Event, Inspector, Packet};
+use inspect::{Burst, Detector, DropReason, Event, Inspector, Packet};
 use policy::{Loading, Policy, RuleFile};
 use serde_json::Value;
 use wire::testkit::{gwlb, tcp, udp};
@@ -78,14 +78,18 @@ fn frames() -> Vec<Vec<u8>> {
 /// Run these frames to completion on one core, a millisecond each, and wait until every flow has ended.
 fn served(frames: Vec<Vec<u8>>) -> (Snapshot, EventReceiver<Event>) {
     let hasher = FlowHasher::new([1, 2, 3, 4]);
-    let inspector = Inspector::new(&flow::Settings { flows: 64, ..Default::default() }, hasher, policy());
+    let inspector = Inspector::new(
+        &flow::Settings { flows: 64, ..Default::default() },
+        hasher,
+        Arc::new(Detector::new(policy())),
+    );
     let (_policies, receiver) = engine::swap();
     let (sender, events) = engine::events(64);
     let mut stats = Stats::default();
     let steer = Steer { end: TunnelEnd::default(), hasher };
     let mut core = Core::from(Wiring {
         source: Frames(frames.into_iter()),
-        stage: (steer, Inspect { inspector, policies: receiver, events: sender }),
+        stage: (steer, Inspect { inspector, detectors: receiver, events: sender }),
         sink: Nowhere,
         bypass: None,
         local: LocalPort::none(),

@@ -12,7 +12,7 @@ use engine::{
     Inspect, Layout, Parts, Pulled, Sharing, Sink, Source, Steer, ThreadPlan, Topology, events, launch, swap,
 };
 use flow::{FlowHasher, Moment};
-use inspect::{Burst, DropReason, Inspector, Packet};
+use inspect::{Burst, Detector, DropReason, Inspector, Packet};
 use policy::{Loading, Policy};
 use rtrb::{Consumer, Producer, RingBuffer};
 use wire::TunnelEnd;
@@ -125,12 +125,13 @@ fn round(layout: &Layout, sharing: Sharing, capture: &Arc<Vec<Vec<u8>>>) -> f64 
     let hasher = FlowHasher::new([3, 5, 0x1234_5678_9abc_def1, 0x0fed_cba9_8765_4321]);
     let flows = flow::Settings { flows: 1 << 15, ..flow::Settings::default() };
     let rules = Loading::new(&[], &policy::Settings::default()).rules;
-    let inspector = Inspector::new(&flows, hasher, Arc::new(Policy::new(1, Arc::new(rules))));
+    let inspector =
+        Inspector::new(&flows, hasher, Arc::new(Detector::new(Arc::new(Policy::new(1, Arc::new(rules))))));
     let ((_policies, offered), (tell, _log)) = (swap(), events(1024));
     let parts = Parts {
         sources: vec![Nic { capture: capture.clone(), next: 0, left: PACKETS, free: pool }],
         steer: vec![Steer { end: TunnelEnd::default(), hasher }],
-        inspect: vec![Inspect { inspector, policies: offered, events: tell }],
+        inspect: vec![Inspect { inspector, detectors: offered, events: tell }],
         sinks: vec![Wire { free }],
     };
     let begin = Instant::now();

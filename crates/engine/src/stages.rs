@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use flow::{FlowHasher, Moment};
-use inspect::{Event, Frame, Inspector, Packet, Policy, Verdict, learn};
+use inspect::{Detector, Event, Frame, Inspector, Packet, Verdict, learn};
 use wire::{TunnelEnd, reflect};
 
 use crate::{Counter, Counts, EventSender, Stage, SwapReceiver};
@@ -32,17 +32,17 @@ impl<B: Frame> Stage<B> for Steer {
 /// Judge each packet by its flow and the policy.
 #[derive(Debug)]
 pub struct Inspect {
-    /// This worker's flows, and the policy in force.
+    /// This worker's flows, and the detector in force.
     pub inspector: Inspector,
-    /// Where new policies come from. They are taken at a turn's start, and the old one goes back to be freed there.
-    pub policies: SwapReceiver<Arc<Policy>>,
+    /// Where new detectors come from. They are taken at a turn's start, and the old one goes back to be freed there.
+    pub detectors: SwapReceiver<Arc<Detector>>,
     /// Where what happened is told.
     pub events: EventSender<Event>,
 }
 
 impl<B: Frame> Stage<B> for Inspect {
     fn tick(&mut self, now: Moment) {
-        self.policies.exchange(|policy| self.inspector.swap(policy));
+        self.detectors.exchange(|detector| self.inspector.swap(detector));
         self.inspector.tick(now);
     }
 

@@ -11,7 +11,7 @@ use engine::{
     swap,
 };
 use flow::{FlowHasher, Moment};
-use inspect::{Burst, DropReason, Inspector, Packet};
+use inspect::{Burst, Detector, DropReason, Inspector, Packet};
 use policy::{Loading, Policy};
 use wire::TunnelEnd;
 use wire::testkit::{gwlb, udp};
@@ -72,10 +72,11 @@ fn no_turn_allocates_whether_flows_are_new_or_known() {
     let hasher = FlowHasher::random();
     let rules = Loading::new(&[], &policy::Settings::default()).rules;
     let flows = flow::Settings { flows: 2000, ..flow::Settings::default() };
-    let inspector = Inspector::new(&flows, hasher, Arc::new(Policy::new(1, Arc::new(rules))));
+    let inspector =
+        Inspector::new(&flows, hasher, Arc::new(Detector::new(Arc::new(Policy::new(1, Arc::new(rules))))));
     let ((_policies, offered), (tell, _log)) = (swap(), events(100));
     let steer = Steer { end: TunnelEnd::default(), hasher };
-    let inspect = Inspect { inspector, policies: offered, events: tell };
+    let inspect = Inspect { inspector, detectors: offered, events: tell };
     let mut stats = Stats::default();
     let mut role = Core::from(Wiring {
         source: Nic(frames.into_iter()),

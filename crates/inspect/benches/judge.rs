@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use flow::{FlowHasher, Moment, Settings};
-use inspect::{Burst, Inspector, Packet, Policy, learn};
-use policy::{Loading, RuleFile, RuleSet};
+use inspect::{Burst, Detector, Inspector, Packet, learn};
+use policy::{Loading, Policy, RuleFile, RuleSet};
 use wire::TunnelEnd;
 use wire::testkit::{gwlb, tcp};
 
@@ -81,9 +81,9 @@ fn patch(burst: &mut Burst<Vec<u8>>, mut flow: impl FnMut() -> u32) {
     }
 }
 
-fn policy() -> Arc<Policy> {
+fn policy() -> Arc<Detector> {
     let text = b"drop tcp any any -> any 23 (msg:\"no telnet\"; sid:1; rev:1;)".to_vec();
     let file = RuleFile { name: "bench.rules".into(), text };
     let rules: RuleSet = Loading::new(&[file], &policy::Settings::default()).rules;
-    Arc::new(Policy::new(1, Arc::new(rules)))
+    Arc::new(Detector::new(Arc::new(Policy::new(1, Arc::new(rules)))))
 }

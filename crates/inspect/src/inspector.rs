@@ -14,6 +14,7 @@ use std::sync::Arc;
 use flow::{BURST, Candidates, EndReason, Ended, FlowHasher, FlowTable, Moment, Settings, Sighting};
 use policy::{Judgement, Outcome, Policy};
 
+use crate::Detector;
 use crate::event::{Alert, Event, Outbox};
 use crate::learn::encapsulation;
 use crate::{About, DropReason, Frame, Judged, Packet, Verdict};
@@ -54,7 +55,9 @@ pub struct Counts {
 #[derive(Debug)]
 pub struct Inspector {
     flows: FlowTable<Judged>,
-    policy: Arc<Policy>,
+    detector: Arc<Detector>,
+    /// Packets given so far.
+    packets: u64,
     /// Counts swaps: decisions of another epoch are void.
     epoch: u16,
     outbox: Outbox,
@@ -64,9 +67,9 @@ pub struct Inspector {
 impl Inspector {
     /// An inspector with an empty flow table. The hasher must be the one that [`learn`](crate::learn()) uses.
     #[must_use]
-    pub fn new(settings: &Settings, hasher: FlowHasher, policy: Arc<Policy>) -> Self {
+    pub fn new(settings: &Settings, hasher: FlowHasher, detector: Arc<Detector>) -> Self {
         let flows = FlowTable::new(settings, hasher);
-        Self { flows, policy, epoch: 0, outbox: Outbox::new(), counts: Counts::default() }
+        Self { flows, detector, packets: 0, epoch: 0, outbox: Outbox::new(), counts: Counts::default() }
     }
 
     /// Set the verdicts of a burst, in order. Packets of which nothing was learnt keep theirs, but none that is
@@ -77,6 +80,7 @@ impl Inspector {
             let hashes = burst.iter().map(|packet| packet.about.as_ref().map_or(0, |about| about.hash));
             let candidates = self.flows.look_ahead(hashes);
             for (nth, packet) in burst.iter_mut().enumerate() {
+                self.packets += 1;
                 match &packet.about {
                     Some(about) => {
                         packet.verdict =
@@ -95,16 +99,16 @@ impl Inspector {
         flows.expire(now, EXPIRY_BUDGET, |ended| counts.end(ended, outbox));
     }
 
-    /// Take a new policy and give back the old one, to be freed elsewhere.
-    pub fn swap(&mut self, policy: Arc<Policy>) -> Arc<Policy> {
+    /// Take a new detector and give back the old one, to be freed elsewhere.
+    pub fn swap(&mut self, detector: Arc<Detector>) -> Arc<Detector> {
         self.epoch = self.epoch.wrapping_add(1);
-        std::mem::replace(&mut self.policy, policy)
+        std::mem::replace(&mut self.detector, detector)
     }
 
-    /// The policy in force.
+    /// The detector in force.
     #[must_use]
-    pub fn policy(&self) -> &Arc<Policy> {
-        &self.policy
+    pub fn detector(&self) -> &Arc<Detector> {
+        &self.detector
     }
 
     /// The flows, to be looked at.
@@ -136,7 +140,7 @@ impl Inspector {
             tcp_flags: *tcp_flags,
             bytes: *inner_len,
         };
-        let Self { flows, policy, epoch, outbox, counts } = self;
+        let Self { flows, detector, packets, epoch, outbox, counts } = self;
         let tracked = match flows.track(now, hint, &sighting, || encapsulation(frame)) {
             Ok(tracked) => tracked,
             Err(no_flow) => return no_flow.into(),
@@ -151,7 +155,7 @@ impl Inspector {
         judged.enter(*epoch);
         let outcome = match judged.outcome(*direction) {
             Some(outcome) => outcome,
-            None => ask(policy, (now, about), judged, (outbox, counts)),
+            None => ask(detector.policy(), (now, *packets, about), judged, (outbox, counts)),
         };
         match outcome {
             Outcome::Forward => Verdict::Forward,
@@ -164,7 +168,7 @@ impl Inspector {
 #[cold]
 fn ask(
     policy: &Policy,
-    (now, about): (Moment, &About),
+    (now, packet, about): (Moment, u64, &About),
     judged: &mut Judged,
     (outbox, counts): (&mut Outbox, &mut Counts),
 ) -> Outcome {
@@ -180,7 +184,18 @@ fn ask(
     let (generation, dropped) = (policy.generation(), action == Outcome::Drop);
     for rule in alerts {
         let sid = policy.rules(key.endpoint()).get(rule).map_or(0, |loaded| loaded.rule.about.sid);
-        outbox.put(Event::Alert(Alert { moment: now, key, direction, rule, generation, sid, dropped }));
+        outbox.put(Event::Alert(Alert {
+            moment: now,
+            packet,
+            key,
+            direction,
+            rule,
+            generation,
+            sid,
+            dropped,
+            app: None,
+            transaction: None,
+        }));
     }
     action
 }

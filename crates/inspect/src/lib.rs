@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod app;
+mod detect;
 mod drop_reason;
 mod event;
 mod inspector;
@@ -10,12 +11,11 @@ mod learn;
 mod packet;
 mod verdict;
 
+pub use detect::Detector;
 pub use drop_reason::DropReason;
-pub use event::{Alert, Event};
+pub use event::{Alert, Event, TransactionEnd};
 pub use inspector::{Counts, Inspector};
 pub use judged::Judged;
 pub use learn::learn;
 pub use packet::{About, Burst, Frame, Packet};
-/// What an [`Inspector`] judges by: whoever moves inspectors about need not know more of it.
-pub use policy::Policy;
 pub use verdict::Verdict;

@@ -43,7 +43,7 @@ fn no_packet_allocates_not_even_the_first_of_its_flow() {
     let mut inspector = inspect::Inspector::new(
         &flow::Settings::default(),
         hasher,
-        std::sync::Arc::clone(desk.inspector.policy()),
+        std::sync::Arc::clone(desk.inspector.detector()),
     );
     let mut allocations = 0;
     for round in 0..200_u64 {

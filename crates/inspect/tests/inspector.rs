@@ -104,7 +104,7 @@ fn running_flows_are_judged_again_after_a_swap() {
     let mut desk = Desk::new("");
     assert_eq!(desk.see(&there()), Verdict::Forward);
     let old = desk.inspector.swap(policy("drop tcp any any -> any 443 (sid:1;)", DefaultAction::Forward));
-    assert_eq!(old.rules(EndpointId(0)).len(), 0);
+    assert_eq!(old.policy().rules(EndpointId(0)).len(), 0);
     assert_eq!(
         desk.see(&back()),
         Verdict::Forward,

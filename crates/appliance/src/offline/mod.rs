@@ -14,12 +14,13 @@ mod summary;
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use engine::{
     Core, Idle, Inspect, LocalPort, Return, Role, Sharing, Stats, Steer, Turn, Wiring, events, swap,
 };
 use flow::FlowHasher;
-use inspect::Inspector;
+use inspect::{Detector, Inspector};
 use wire::TunnelEnd;
 
 use crate::Failure;
@@ -76,8 +77,8 @@ pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
     // Nobody reads the events here yet, and nobody swaps the policy.
     let (_policies, swaps) = swap();
     let (told, _log) = events(1);
-    let inspector = Inspector::new(&flows, hasher, policy_files::policy(loading));
-    let stage = ((Steer { end, hasher }, Inspect { inspector, policies: swaps, events: told }), Return);
+    let inspector = Inspector::new(&flows, hasher, Arc::new(Detector::new(policy_files::policy(loading))));
+    let stage = ((Steer { end, hasher }, Inspect { inspector, detectors: swaps, events: told }), Return);
     let mut stats = Stats::default();
     let wiring = Wiring {
         source,

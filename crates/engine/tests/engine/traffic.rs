@@ -8,27 +8,27 @@ use engine::{
     launch, swap,
 };
 use flow::FlowHasher;
-use inspect::{DropReason, Event, Inspector};
+use inspect::{Detector, DropReason, Event, Inspector};
 use policy::{Loading, Policy, RuleFile};
 use wire::testkit::{Fate, OUR_ADDRESS, fates, gwlb, tcp, udp};
 use wire::{Ipv4Prefix, TcpFlags, TunnelEnd};
 
 use crate::common::{Frame, Nic, Wire, clock, pipeline, reflected, roomy, run_to_completion, sorted, until};
 
-fn policy(generation: u64, rules: &str) -> Arc<Policy> {
+fn policy(generation: u64, rules: &str) -> Arc<Detector> {
     let file = RuleFile { name: "test.rules".into(), text: rules.as_bytes().to_vec() };
     let rules = Loading::new(&[file], &policy::Settings::default()).strict().unwrap();
-    Arc::new(Policy::new(generation, Arc::new(rules)))
+    Arc::new(Detector::new(Arc::new(Policy::new(generation, Arc::new(rules)))))
 }
 
 /// The appliance without its NIC: what the control and the log thread hold.
 struct Appliance {
     launched: Launched<Frame>,
-    policies: Vec<SwapSender<Arc<Policy>>>,
+    policies: Vec<SwapSender<Arc<Detector>>>,
     logs: Vec<EventReceiver<Event>>,
 }
 
-fn start(topology: &Topology, nic: Nic, wire: Wire, policy: &Arc<Policy>) -> Appliance {
+fn start(topology: &Topology, nic: Nic, wire: Wire, policy: &Arc<Detector>) -> Appliance {
     let sources = Ipv4Prefix::new([10, 100, 0, 0].into(), 16).unwrap();
     let end = TunnelEnd { address: Some(OUR_ADDRESS), sources: vec![sources], ..TunnelEnd::default() };
     let hasher = FlowHasher::random();
@@ -39,7 +39,7 @@ fn start(topology: &Topology, nic: Nic, wire: Wire, policy: &Arc<Policy>) -> App
         let (tell, told) = events(256);
         inspect.push(Inspect {
             inspector: Inspector::new(&flows, hasher, policy.clone()),
-            policies: offered,
+            detectors: offered,
             events: tell,
         });
         policies.push(offer);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use flow::{FlowHasher, Moment, Settings};
-use inspect::{Event, Inspector, Packet, Policy, Verdict, learn};
-use policy::{DefaultAction, Loading, RuleFile};
+use inspect::{Detector, Event, Inspector, Packet, Verdict, learn};
+use policy::{DefaultAction, Loading, Policy, RuleFile};
 use wire::testkit::{OUR_ADDRESS, gwlb};
 use wire::{Ipv4Prefix, TunnelEnd};
 
@@ -20,11 +20,11 @@ impl Desk {
         Self::with(&Settings { flows: 1000, ..Settings::default() }, policy(rules, DefaultAction::Forward))
     }
 
-    pub(crate) fn with(settings: &Settings, policy: Arc<Policy>) -> Self {
+    pub(crate) fn with(settings: &Settings, detector: Arc<Detector>) -> Self {
         let hasher = FlowHasher::random();
         let sources = Ipv4Prefix::new(OUR_ADDRESS, 16).into_iter().collect();
         let end = TunnelEnd { address: Some(OUR_ADDRESS), sources, ..TunnelEnd::default() };
-        Self { inspector: Inspector::new(settings, hasher, policy), now: Moment(1 << 60), hasher, end }
+        Self { inspector: Inspector::new(settings, hasher, detector), now: Moment(1 << 60), hasher, end }
     }
 
     pub(crate) fn learn(&self, frame: &[u8]) -> Packet<Vec<u8>> {
@@ -55,16 +55,17 @@ impl Desk {
             match event {
                 Event::Alert(alert) => sids.push(alert.sid),
                 Event::FlowEnd(_) => ended += 1,
+                Event::Transaction(_) => {}
             }
         }
         (sids, ended)
     }
 }
 
-pub(crate) fn policy(rules: &str, default_action: DefaultAction) -> Arc<Policy> {
+pub(crate) fn policy(rules: &str, default_action: DefaultAction) -> Arc<Detector> {
     let file = RuleFile { name: "test.rules".into(), text: rules.as_bytes().to_vec() };
     let settings = policy::Settings { default_action, ..policy::Settings::default() };
     let loading = Loading::new(&[file], &settings);
     assert!(loading.refusals.is_empty(), "{:?}", loading.refusals);
-    Arc::new(Policy::new(1, Arc::new(loading.rules)))
+    Arc::new(Detector::new(Arc::new(Policy::new(1, Arc::new(loading.rules)))))
 }
