@@ -9,10 +9,12 @@
 //! given, in pieces of any size, and gives the same transactions however the bytes were cut. It makes only the buffers
 //! that are [`Wanted`]: what no rule and no log asks for costs nothing.
 
+mod anomaly;
 mod facts;
 mod transaction;
 mod wanted;
 
+pub use anomaly::{Anomalies, Anomaly};
 pub use facts::Facts;
 pub use transaction::{Phase, Piece, TRANSACTIONS_MAX, Transaction, Transactions};
 pub use wanted::Wanted;

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use policy::{Buffer, Way};
 
-use super::Facts;
+use super::{Anomalies, Facts};
 
 /// Most transactions of one flow that are open at once; a further one ends the oldest.
 pub const TRANSACTIONS_MAX: usize = 256;
@@ -46,6 +46,8 @@ pub struct Transaction {
     pub number: u32,
     /// What it says besides its buffers.
     pub facts: Facts,
+    /// What was odd about it.
+    pub anomalies: Anomalies,
     bytes: Vec<u8>,
     pieces: Vec<Piece>,
     bodies: [Vec<u8>; 2],
@@ -143,7 +145,7 @@ pub struct Transactions {
 impl Transactions {
     /// Begin one, and give back its number.
     pub fn begin(&mut self, facts: Facts) -> u32 {
-        if self.open.len() == TRANSACTIONS_MAX
+        if self.open.len() >= TRANSACTIONS_MAX
             && let Some(oldest) = self.open.iter_mut().find(|open| !open.is_complete())
         {
             self.cut_short += 1;

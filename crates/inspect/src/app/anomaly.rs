@@ -1,0 +1,234 @@
+//! What a parser found to be odd: allowed or not, no well-behaved speaker of the protocol says it.
+
+use std::fmt;
+
+/// One oddity. Each belongs to a protocol, and is noted in the transaction in which it was seen.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
+pub enum Anomaly {
+    /// A DNS message that cannot be read to its end.
+    DnsMalformed,
+    /// A name of more than 255 bytes (RFC 1035 §3.1).
+    DnsNameTooLong,
+    /// Compression pointers that lead into each other, or too many of them.
+    DnsNameLoop,
+    /// The reserved bit of the header is set (RFC 1035 §4.1.1).
+    DnsReservedBit,
+    /// A server's message where a client's is due.
+    DnsNotRequest,
+    /// A client's message where a server's is due.
+    DnsNotResponse,
+    /// A response to no query seen.
+    DnsUnsolicited,
+    /// An operation code that nobody has assigned.
+    DnsOpcode,
+    /// Bytes behind the last record.
+    DnsTrailing,
+    /// Records in the answer section that could not be read.
+    DnsAnswers,
+    /// An announced DNS message larger than what is kept of one.
+    DnsTooLong,
+    /// Bytes of the stream are missing.
+    DnsGap,
+    /// A first line or header field longer than what is kept of a head.
+    HttpHeadTooLong,
+    /// More header fields than are read.
+    HttpTooManyFields,
+    /// A request's header line without a colon.
+    HttpRequestFieldMissingColon,
+    /// A response's header line without a colon.
+    HttpResponseFieldMissingColon,
+    /// A request's header field with an empty or unfit name.
+    HttpRequestFieldInvalid,
+    /// A response's header field with an empty or unfit name.
+    HttpResponseFieldInvalid,
+    /// A request's continuation line that continues nothing.
+    HttpRequestFoldingInvalid,
+    /// A response's continuation line that continues nothing.
+    HttpResponseFoldingInvalid,
+    /// A header field over several lines (RFC 9112 §5.2).
+    HttpFolded,
+    /// A request's header field twice where once is allowed.
+    HttpRequestFieldRepeated,
+    /// A response's header field twice where once is allowed.
+    HttpResponseFieldRepeated,
+    /// White space before the request's method.
+    HttpLeadingWhitespace,
+    /// Something but one space behind the method.
+    HttpMethodDelimiter,
+    /// White space within the URI.
+    HttpUriDelimiter,
+    /// A request line without URI.
+    HttpRequestLineIncomplete,
+    /// An HTTP/1.1 request without Host.
+    HttpHostMissing,
+    /// Host and URI name different hosts, or Host is there twice.
+    HttpHostAmbiguous,
+    /// A host that can be no name and no address.
+    HttpHostInvalid,
+    /// A response whose protocol is not HTTP/1.
+    HttpResponseProtocol,
+    /// A response whose status is not three digits.
+    HttpResponseStatus,
+    /// A response to no request seen.
+    HttpUnsolicited,
+    /// A request's Content-Length that is no number.
+    HttpRequestLengthInvalid,
+    /// A response's Content-Length that is no number.
+    HttpResponseLengthInvalid,
+    /// Two lengths that differ: which one holds is a matter of who reads (RFC 9112 §6.3).
+    HttpLengthsDiffer,
+    /// Content-Length and Transfer-Encoding in one message (RFC 9112 §6.1).
+    HttpLengthAndEncoding,
+    /// A request's Transfer-Encoding other than a well-written `chunked` at the end.
+    HttpRequestTransferEncoding,
+    /// A response's Transfer-Encoding other than a well-written `chunked` at the end.
+    HttpResponseTransferEncoding,
+    /// Chunks in a protocol that has none.
+    HttpChunkedOldProtocol,
+    /// A request's chunk whose length cannot be read.
+    HttpRequestChunkLength,
+    /// A response's chunk whose length cannot be read.
+    HttpResponseChunkLength,
+    /// A chunk with an extension, which hardly anybody uses and readers disagree about.
+    HttpChunkExtension,
+    /// A body that is not coded as it says.
+    HttpDecodingFailed,
+    /// A content coding that is not known.
+    HttpUnknownCoding,
+    /// More codings upon each other than are undone.
+    HttpTooManyCodings,
+    /// A body that grows out of all proportion.
+    HttpDecompressionBomb,
+    /// Bytes of the stream are missing.
+    HttpGap,
+    /// A way that cannot be read any further.
+    HttpUnreadable,
+}
+
+/// Every anomaly with its name: the reference's, where it has one.
+const NAMES: [(Anomaly, &str); 49] = [
+    (Anomaly::DnsMalformed, "dns.malformed_data"),
+    (Anomaly::DnsNameTooLong, "dns.name_too_long"),
+    (Anomaly::DnsNameLoop, "dns.infinite_loop"),
+    (Anomaly::DnsReservedBit, "dns.z_flag_set"),
+    (Anomaly::DnsNotRequest, "dns.not_request"),
+    (Anomaly::DnsNotResponse, "dns.not_response"),
+    (Anomaly::DnsUnsolicited, "dns.unsolicited_response"),
+    (Anomaly::DnsOpcode, "dns.invalid_opcode"),
+    (Anomaly::DnsTrailing, "dns.trailing_data"),
+    (Anomaly::DnsAnswers, "dns.invalid_answers"),
+    (Anomaly::DnsTooLong, "dns.message_too_long"),
+    (Anomaly::DnsGap, "dns.gap"),
+    (Anomaly::HttpHeadTooLong, "http.request_field_too_long"),
+    (Anomaly::HttpTooManyFields, "http.request_too_many_headers"),
+    (Anomaly::HttpRequestFieldMissingColon, "http.request_field_missing_colon"),
+    (Anomaly::HttpResponseFieldMissingColon, "http.response_field_missing_colon"),
+    (Anomaly::HttpRequestFieldInvalid, "http.request_header_invalid"),
+    (Anomaly::HttpResponseFieldInvalid, "http.response_header_invalid"),
+    (Anomaly::HttpRequestFoldingInvalid, "http.invalid_request_field_folding"),
+    (Anomaly::HttpResponseFoldingInvalid, "http.invalid_response_field_folding"),
+    (Anomaly::HttpFolded, "http.field_folded"),
+    (Anomaly::HttpRequestFieldRepeated, "http.request_header_repetition"),
+    (Anomaly::HttpResponseFieldRepeated, "http.response_header_repetition"),
+    (Anomaly::HttpLeadingWhitespace, "http.request_line_leading_whitespace"),
+    (Anomaly::HttpMethodDelimiter, "http.method_delim_non_compliant"),
+    (Anomaly::HttpUriDelimiter, "http.uri_delim_non_compliant"),
+    (Anomaly::HttpRequestLineIncomplete, "http.request_line_incomplete"),
+    (Anomaly::HttpHostMissing, "http.missing_host_header"),
+    (Anomaly::HttpHostAmbiguous, "http.host_header_ambiguous"),
+    (Anomaly::HttpHostInvalid, "http.header_host_invalid"),
+    (Anomaly::HttpResponseProtocol, "http.response_invalid_protocol"),
+    (Anomaly::HttpResponseStatus, "http.response_invalid_status"),
+    (Anomaly::HttpUnsolicited, "http.unable_to_match_response_to_request"),
+    (Anomaly::HttpRequestLengthInvalid, "http.invalid_content_length_field_in_request"),
+    (Anomaly::HttpResponseLengthInvalid, "http.invalid_content_length_field_in_response"),
+    (Anomaly::HttpLengthsDiffer, "http.lengths_differ"),
+    (Anomaly::HttpLengthAndEncoding, "http.length_and_transfer_encoding"),
+    (Anomaly::HttpRequestTransferEncoding, "http.invalid_transfer_encoding_value_in_request"),
+    (Anomaly::HttpResponseTransferEncoding, "http.invalid_transfer_encoding_value_in_response"),
+    (Anomaly::HttpChunkedOldProtocol, "http.response_chunked_old_proto"),
+    (Anomaly::HttpRequestChunkLength, "http.invalid_request_chunk_len"),
+    (Anomaly::HttpResponseChunkLength, "http.invalid_response_chunk_len"),
+    (Anomaly::HttpChunkExtension, "http.request_chunk_extension"),
+    (Anomaly::HttpDecodingFailed, "http.gzip_decompression_failed"),
+    (Anomaly::HttpUnknownCoding, "http.abnormal_ce_header"),
+    (Anomaly::HttpTooManyCodings, "http.too_many_encoding_layers"),
+    (Anomaly::HttpDecompressionBomb, "http.compression_bomb"),
+    (Anomaly::HttpGap, "http.gap"),
+    (Anomaly::HttpUnreadable, "http.unreadable"),
+];
+
+impl Anomaly {
+    /// Protocol and event, as rules and logs name it: `http.missing_host_header`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        NAMES[self as usize].1
+    }
+
+    /// Every anomaly.
+    pub fn all() -> impl Iterator<Item = Self> {
+        NAMES.iter().map(|(anomaly, _)| *anomaly)
+    }
+}
+
+impl fmt::Display for Anomaly {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A set of anomalies: however often one is seen, it takes no more room.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Anomalies(u128);
+
+impl Anomalies {
+    /// Note one.
+    pub fn note(&mut self, anomaly: Anomaly) {
+        self.0 |= 1 << anomaly as u8;
+    }
+
+    /// Whether it was noted.
+    #[must_use]
+    pub fn has(self, anomaly: Anomaly) -> bool {
+        self.0 & 1 << anomaly as u8 != 0
+    }
+
+    /// Whether nothing was noted.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Those that were noted.
+    pub fn iter(self) -> impl Iterator<Item = Anomaly> {
+        Anomaly::all().filter(move |anomaly| self.has(*anomaly))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_anomaly_has_a_name_of_its_own() {
+        let names: HashSet<&str> = Anomaly::all().map(Anomaly::name).collect();
+        assert_eq!(names.len(), NAMES.len());
+        for (index, (anomaly, _)) in NAMES.iter().enumerate() {
+            assert_eq!(*anomaly as usize, index);
+        }
+        assert!(NAMES.len() <= 128);
+    }
+
+    #[test]
+    fn a_set_has_what_was_noted() {
+        let mut set = Anomalies::default();
+        assert!(set.is_empty());
+        set.note(Anomaly::HttpGap);
+        set.note(Anomaly::HttpGap);
+        set.note(Anomaly::DnsGap);
+        assert_eq!(set.iter().collect::<Vec<_>>(), [Anomaly::DnsGap, Anomaly::HttpGap]);
+    }
+}
