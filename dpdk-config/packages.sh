@@ -7,8 +7,8 @@ usage() {
 usage: dpdk-config/packages.sh [--dry-run|--list] ROLE...
 
 Roles:
-  build   compilers, DPDK's headers and libraries (the Rust toolchain: dpdk-config/rust.sh)
-  run     the shared libraries of DPDK that the binary loads: core, ENA and software drivers
+  build   compilers, headers and libraries of DPDK and Hyperscan (the Rust toolchain: dpdk-config/rust.sh)
+  run     the shared libraries that the binary loads: Hyperscan, and DPDK's core, ENA and software drivers
   host    tools of the scripts in dpdk-config: kmod, pciutils, ethtool, iproute2
   test    what the whole-system tests and the lab call
   bench   dpdk-testpmd, the bound that the benches measure beside
@@ -32,14 +32,25 @@ dpdk_abi() {
     echo "$abi"
 }
 
+# The matching library: Hyperscan runs on x86 alone; Vectorscan, its port with the same interface, on Arm too.
+matching_library() {
+    if [[ $(dpkg --print-architecture) == amd64 ]]; then
+        echo libhyperscan
+    else
+        echo libvectorscan
+    fi
+}
+
 packages_of() {
     local abi library
     case $1 in
         build)
-            printf '%s\n' ca-certificates clang curl gcc git libc6-dev libclang-dev libdpdk-dev make pkg-config
+            printf '%s\n' ca-certificates clang curl gcc git libc6-dev libclang-dev libdpdk-dev \
+                "$(matching_library)-dev" make pkg-config
             ;;
         run)
             abi=$(dpdk_abi)
+            echo "$(matching_library)5"
             # The mempool driver and the buses are loaded by name at start: no binary names them, so no tool finds them.
             for library in eal ethdev mbuf mempool timer mempool-ring bus-pci bus-vdev \
                 net-ena net-af-packet net-af-xdp net-tap net-pcap net-ring net-null; do
