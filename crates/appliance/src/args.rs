@@ -45,7 +45,9 @@ pub(crate) struct Check {
 Examples:
   sluice inspect --pcap gwlb.pcap                      what would become of each frame
   sluice inspect --pcap web.pcap --rules local.rules   an ordinary capture, judged by a rule file
-  sluice inspect --pcap gwlb.pcap --out returned.pcap  keep exactly the frames that would be sent back")]
+  sluice inspect --pcap gwlb.pcap --out returned.pcap  keep exactly the frames that would be sent back
+  sluice inspect --encap none --passive --pcap web.pcap --rules local.rules --eve alerts.json
+                                                       what a listener would tell, one JSON object a line")]
 pub(crate) struct Inspect {
     /// The capture: pcap or pcapng, Ethernet or raw IP.
     #[arg(long, value_name = "IN")]
@@ -60,6 +62,15 @@ pub(crate) struct Inspect {
     /// Write the frames that would be sent, in their order, to this pcap file.
     #[arg(long, value_name = "RETURNED.pcap")]
     pub(crate) out: Option<PathBuf>,
+    /// Write alerts and ended flows to this file, as a running appliance does, with each packet's number in the capture.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) eve: Option<PathBuf>,
+    /// Judge as an appliance in the traffic's way: what a rule drops is dropped. This is the default.
+    #[arg(long, conflicts_with = "passive")]
+    pub(crate) inline: bool,
+    /// Only listen: rules tell what they saw, and every customer's packet is returned.
+    #[arg(long)]
+    pub(crate) passive: bool,
     /// What the capture holds: GENEVE frames of a GWLB, or customers' packets as if they came through one endpoint.
     #[arg(long, value_enum, default_value_t = Encap::Auto)]
     pub(crate) encap: Encap,

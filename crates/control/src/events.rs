@@ -25,6 +25,7 @@ pub struct EventLog {
     /// `None`: events are taken and let fall.
     writer: Option<Box<dyn Write + Send>>,
     epoch: SystemTime,
+    numbered: bool,
     policies: VecDeque<Arc<Policy>>,
     counts: LogCounts,
 }
@@ -52,19 +53,38 @@ impl EventLog {
                 Some(Box::new(BufWriter::new(file)))
             }
         };
-        Ok(Self { writer, epoch, policies: VecDeque::new(), counts: LogCounts::default() })
+        Ok(Self { writer, epoch, ..Self::off() })
+    }
+
+    /// A log to nowhere: events are taken and let fall.
+    #[must_use]
+    pub fn off() -> Self {
+        Self {
+            writer: None,
+            epoch: SystemTime::UNIX_EPOCH,
+            numbered: false,
+            policies: VecDeque::new(),
+            counts: LogCounts::default(),
+        }
     }
 
     /// A log to a writer of the caller's.
     #[must_use]
     pub fn to(writer: Box<dyn Write + Send>, epoch: SystemTime) -> Self {
-        Self { writer: Some(writer), epoch, policies: VecDeque::new(), counts: LogCounts::default() }
+        Self { writer: Some(writer), epoch, ..Self::off() }
     }
 
     /// Know the rules of a policy from now on, to name them. The oldest policies are forgotten.
     pub fn know(&mut self, policy: Arc<Policy>) {
         self.policies.truncate(POLICIES - 1);
         self.policies.push_front(policy);
+    }
+
+    /// Say of every alert which packet raised it, as far as packets have numbers that mean something to the reader:
+    /// those of a capture.
+    #[must_use]
+    pub fn numbered(self) -> Self {
+        Self { numbered: true, ..self }
     }
 
     /// Write one event. What cannot be written is counted.
@@ -105,6 +125,7 @@ impl EventLog {
         let rule = policy.and_then(|policy| policy.rules(alert.key.endpoint()).get(alert.rule));
         let about = rule.map(|loaded| &loaded.rule.about).filter(|about| about.sid == alert.sid);
         let mut line = self.line("alert", alert.moment, &alert.key, alert.direction);
+        line.pcap_cnt = self.numbered.then_some(alert.packet);
         line.gwlb.generation = Some(alert.generation);
         line.alert = Some(AlertPart {
             action: if alert.dropped { "blocked" } else { "allowed" },
@@ -161,10 +182,11 @@ impl EventLog {
         Line {
             timestamp: self.time(moment),
             flow_id: flow_id(key),
+            pcap_cnt: None,
             event_type,
-            src_ip: tuple.source.to_ip(tuple.version),
+            src_ip: address(tuple.source.to_ip(tuple.version)),
             src_port: has_ports.then_some(tuple.source_port),
-            dest_ip: tuple.destination.to_ip(tuple.version),
+            dest_ip: address(tuple.destination.to_ip(tuple.version)),
             dest_port: has_ports.then_some(tuple.destination_port),
             proto: protocol(tuple.protocol),
             alert: None,
@@ -183,11 +205,13 @@ impl EventLog {
 struct Line<'a> {
     timestamp: String,
     flow_id: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pcap_cnt: Option<u64>,
     event_type: &'static str,
-    src_ip: IpAddr,
+    src_ip: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     src_port: Option<u16>,
-    dest_ip: IpAddr,
+    dest_ip: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     dest_port: Option<u16>,
     proto: String,
@@ -250,17 +274,41 @@ fn flow_id(key: &FlowKey) -> u64 {
     hasher.finish() >> 11
 }
 
-/// Names as the EVE log has them; IANA's number where it has none.
+/// An address as the EVE log has it: IPv6 in eight groups of four digits, none left out.
+fn address(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => v6.segments().map(|group| format!("{group:04x}")).join(":"),
+    }
+}
+
+/// Names as the EVE log has them, which are IANA's ("Protocol Numbers") in the spelling of old; three digits for what has
+/// none.
 fn protocol(number: u8) -> String {
     let name = match number {
         1 => "ICMP",
+        2 => "IGMP",
+        4 => "IP-in-IP",
         6 => "TCP",
+        8 => "EGP",
         17 => "UDP",
+        33 => "DCCP",
+        41 => "IPv6",
+        43 => "IPv6-Route",
+        44 => "IPv6-Frag",
+        46 => "RSVP",
         47 => "GRE",
         50 => "ESP",
+        51 => "AH",
         58 => "IPv6-ICMP",
+        59 => "IPv6-NoNxt",
+        60 => "IPv6-Opts",
+        88 => "EIGRP",
+        103 => "PIM",
+        112 => "VRRP",
+        115 => "L2TP",
         132 => "SCTP",
-        _ => return number.to_string(),
+        _ => return format!("{number:03}"),
     };
     name.into()
 }

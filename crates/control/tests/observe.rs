@@ -272,7 +272,10 @@ fn an_alert_is_one_line_with_the_rule_the_flow_and_the_endpoint() {
     );
     assert_eq!(web["alert"]["metadata"]["team"], serde_json::json!(["net", "web"]));
     let names = alerts.iter().find(|line| line["alert"]["signature_id"] == 8).unwrap();
-    assert_eq!((&names["src_ip"], &names["alert"]["action"]), (&"2001:db8::1".into(), &"blocked".into()));
+    assert_eq!(
+        (&names["src_ip"], &names["alert"]["action"]),
+        (&"2001:0db8:0000:0000:0000:0000:0000:0001".into(), &"blocked".into())
+    );
 }
 
 #[test]

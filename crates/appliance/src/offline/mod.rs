@@ -8,17 +8,20 @@
 
 mod capture;
 mod encap;
+mod listen;
 mod sink;
 mod source;
 mod summary;
+mod told;
 
-use std::io;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
-use engine::{
-    Core, Idle, Inspect, LocalPort, Return, Role, Sharing, Stats, Steer, Turn, Wiring, events, swap,
-};
+use control::EventLog;
+use engine::{Core, Idle, Inspect, LocalPort, Return, Role, Sharing, Stats, Steer, Wiring, events, swap};
 use flow::FlowHasher;
 use inspect::{Detector, Inspector};
 use wire::TunnelEnd;
@@ -30,9 +33,11 @@ use crate::settings;
 use crate::wiring;
 use capture::{Capture, CaptureError};
 use encap::Encap;
+use listen::Listen;
 use sink::{CaptureSink, WriteError};
 use source::{CaptureSource, holds_geneve};
 use summary::Summary;
+use told::Told;
 
 /// Why a capture could not be judged, or not to its end.
 #[derive(Debug, thiserror::Error)]
@@ -41,11 +46,18 @@ pub(crate) enum OfflineError {
     Capture { path: PathBuf, source: CaptureError },
     #[error("{path}: {source}", path = .path.display())]
     Write { path: PathBuf, source: WriteError },
+    #[error("{path}: {source}", path = .path.display())]
+    Eve { path: PathBuf, source: io::Error },
+    #[error("{path}: {failed} events could not be written", path = .path.display())]
+    Unwritten { path: PathBuf, failed: u64 },
 }
 
 /// Flow-hash secrets of a run that must be repeatable. Whoever makes a capture to collide flows slows down a desk.
 const SECRETS: [u64; 4] =
     [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7344, 0xa409_3822_299f_31d0, 0x082e_fa98_ec4e_6c89];
+
+/// Events of one turn, which is one packet's: twice what an inspector keeps for one.
+const EVENTS: usize = 2048;
 
 /// Judge a capture and print what became of it. Rules that were refused are told on standard error.
 pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
@@ -74,11 +86,15 @@ pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
         _ => TunnelEnd::default(),
     };
     let flows = settings.as_ref().map_or_else(flow::Settings::default, |settings| wiring::flows(settings, 1));
-    // Nobody reads the events here yet, and nobody swaps the policy.
+    // Nobody swaps the policy here.
     let (_policies, swaps) = swap();
-    let (told, _log) = events(1);
-    let inspector = Inspector::new(&flows, hasher, Arc::new(Detector::new(policy_files::policy(loading))));
-    let stage = ((Steer { end, hasher }, Inspect { inspector, detectors: swaps, events: told }), Return);
+    let (sender, events) = events(EVENTS);
+    let policy = policy_files::policy(loading);
+    let mut log = log(args.eve.as_deref())?;
+    log.know(policy.clone());
+    let inspector = Inspector::new(&flows, hasher, Arc::new(Detector::new(policy)));
+    let judge = Inspect { inspector, detectors: swaps, events: sender };
+    let stage = (((Steer { end, hasher }, judge), Listen { passive: args.passive }), Return);
     let mut stats = Stats::default();
     let wiring = Wiring {
         source,
@@ -89,13 +105,31 @@ pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
         patience: std::time::Duration::ZERO,
         stats: stats.add(Role::Rtc(0)),
     };
-    let role: Box<dyn Turn> = Box::new(Core::from(wiring));
-    engine::run(vec![role], Idle::new(Sharing::Exclusive), || progress.now());
+    let role = Told { role: Core::from(wiring), events, log: &mut log };
+    engine::run(vec![Box::new(role)], Idle::new(Sharing::Exclusive), || progress.now());
 
     Summary::of(&stats.snapshot()).print(args.json);
+    finish(&mut log, args.eve.as_deref())?;
     match (unwritten.take(), progress.trouble()) {
         (Some(error), _) => Err(write_error(error).into()),
         (None, Some(error)) => Err(capture_error(error).into()),
         (None, None) => Ok(()),
+    }
+}
+
+/// The event log of this run; one to nowhere if nobody asked for it.
+fn log(path: Option<&Path>) -> Result<EventLog, OfflineError> {
+    let Some(path) = path else { return Ok(EventLog::off()) };
+    // A run's events, and not those of the run before.
+    let file = File::create(path).map_err(|source| OfflineError::Eve { path: path.to_owned(), source })?;
+    Ok(EventLog::to(Box::new(BufWriter::new(file)), UNIX_EPOCH).numbered())
+}
+
+/// Write what is left, and tell of what could not be.
+fn finish(log: &mut EventLog, path: Option<&Path>) -> Result<(), OfflineError> {
+    log.flush();
+    match (log.counts().failed, path) {
+        (failed @ 1.., Some(path)) => Err(OfflineError::Unwritten { path: path.to_owned(), failed }),
+        _ => Ok(()),
     }
 }
