@@ -27,9 +27,9 @@ local function step(rate)
     local sent_after, came_after = counted()
     sent, came = sent_after - sent, came_after - came
     local lost = sent > 0 and 1 - came / sent or 1
-    print(string.format("STEP rate=%.2f%% sent_pps=%d returned_pps=%d loss=%.4f", rate, sent * 1000 / STEP,
-        came * 1000 / STEP, lost))
-    return lost <= LOSS, sent * 1000 / STEP
+    print(string.format("STEP rate=%.2f%% sent_pps=%d returned_pps=%d loss=%.4f", rate, sent * 1000 // STEP,
+        came * 1000 // STEP, lost))
+    return lost <= LOSS, sent * 1000 // STEP
 end
 
 pktgen.screen("off")
