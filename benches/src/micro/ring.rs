@@ -35,7 +35,7 @@ fn round(abouts: &[inspect::About]) -> f64 {
     let (Some(mut back), Some(mut inbox)) = (back.pop(), inbox.pop()) else { return 0.0 };
     let worker = thread::spawn(move || {
         core_affinity::set_for_current(core_affinity::CoreId { id: 0 });
-        let mut burst = Burst::new();
+        let mut burst = Burst::default();
         while worker_inbox.pull(&mut burst) != Pulled::Closed {
             while !burst.is_empty() {
                 back.push(&mut burst);
@@ -44,18 +44,18 @@ fn round(abouts: &[inspect::About]) -> f64 {
     });
     core_affinity::set_for_current(core_affinity::CoreId { id: 1 });
     let mut free: Vec<Box<u64>> = (0..PACKETS as u64).map(Box::new).collect();
-    let (mut burst, mut returned, mut came) = (Burst::new(), Burst::new(), 0);
+    let (mut burst, mut returned, mut came) = (Burst::default(), Burst::default(), 0);
     let start = Instant::now();
     while came < TURNS {
         while !burst.is_full() {
             let Some(frame) = free.pop() else { break };
             let about = abouts.get(usize::try_from(*frame).unwrap_or(0)).copied();
-            burst.push(Packet { about, ..Packet::new(frame) });
+            burst.push(frame, Packet { about, ..Packet::UNREAD });
         }
         there.push(&mut burst);
         inbox.pull(&mut returned);
         came += returned.len();
-        free.extend(returned.drain(..).map(|packet| packet.frame));
+        free.extend(returned.take(Burst::<()>::CAPACITY));
     }
     let nanos = start.elapsed().as_secs_f64() * 1e9 / came as f64;
     drop(there);

@@ -8,7 +8,7 @@ use engine::{
     Core, Inspect, LocalPort, Pulled, Return, Role, Sink, Source, Stats, Steer, Turn, Wiring, events, swap,
 };
 use flow::{FlowHasher, Moment};
-use inspect::{Burst, Detector, DropReason, Inspector, Packet};
+use inspect::{Burst, Detector, DropReason, Inspector};
 use rtrb::{Consumer, Producer, RingBuffer};
 use wire::reflect;
 
@@ -63,7 +63,7 @@ impl Source<Vec<u8>> for Nic {
             let Ok(mut frame) = self.frames.pop() else { break };
             reflect(&mut frame); // turned round once more, so that it is for us
             set_flow(&mut frame, u32::try_from(self.random.next() % u64::from(FLOWS)).unwrap_or(0));
-            burst.push(Packet::new(frame));
+            burst.extend([frame]);
         }
         if burst.is_empty() { Pulled::Idle } else { Pulled::Some }
     }
@@ -73,8 +73,8 @@ struct Wire(Producer<Vec<u8>>);
 
 impl Sink<Vec<u8>> for Wire {
     fn push(&mut self, burst: &mut Burst<Vec<u8>>) {
-        for packet in burst.drain(..) {
-            let _ = self.0.push(packet.frame); // as many as came out fit back in
+        for frame in burst.take(burst.len()) {
+            let _ = self.0.push(frame); // as many as came out fit back in
         }
     }
 

@@ -15,7 +15,7 @@ use appliance::NicSink;
 use arrayvec::ArrayVec;
 use dpdk::{Mbuf, RxQueue, tsc, tsc_hz};
 use engine::{Pulled, Sink, Source};
-use inspect::{Burst, DropReason, Packet};
+use inspect::{Burst, DropReason};
 use serde::{Deserialize, Serialize};
 use wire::reflect;
 
@@ -86,9 +86,11 @@ struct Scheduled {
 
 impl Source<Mbuf> for Scheduled {
     fn pull(&mut self, burst: &mut Burst<Mbuf>) -> Pulled {
-        let room = self.waiting.capacity() - self.waiting.len();
-        let Self { rx, waiting, .. } = self;
-        rx.recv_with(room.min(32), |mbuf| waiting.push_back(mbuf));
+        let mut came = ArrayVec::<Mbuf, 32>::new();
+        if self.waiting.capacity() - self.waiting.len() >= came.capacity() {
+            self.rx.recv(&mut came);
+        }
+        self.waiting.extend(came);
         let now = tsc();
         if self.due == 0 {
             self.due = now;
@@ -102,7 +104,7 @@ impl Source<Mbuf> for Scheduled {
                 *stamp = self.due.to_le_bytes();
             }
             self.due += self.interval;
-            burst.push(Packet::new(mbuf));
+            burst.extend([mbuf]);
         }
         if burst.is_empty() { Pulled::Idle } else { Pulled::Some }
     }
@@ -118,9 +120,8 @@ struct Timed {
 
 impl Sink<Mbuf> for Timed {
     fn push(&mut self, burst: &mut Burst<Mbuf>) {
-        let stamp =
-            |packet: &Packet<Mbuf>| packet.frame.as_ref().last_chunk().map(|tail| u64::from_le_bytes(*tail));
-        let due: ArrayVec<u64, 32> = burst.iter().filter_map(stamp).collect();
+        let stamp = |frame: &Mbuf| frame.as_ref().last_chunk().map(|tail| u64::from_le_bytes(*tail));
+        let due: ArrayVec<u64, 32> = burst.frames().iter().filter_map(stamp).collect();
         self.nic.push(burst);
         let (sent, now) = (due.len() - burst.len(), tsc());
         for due in due.into_iter().take(sent).filter(|due| *due >= self.from) {

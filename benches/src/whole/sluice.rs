@@ -237,9 +237,9 @@ impl<B: Frame, I: Source<B>> Source<B> for Rewriting<I> {
     fn pull(&mut self, burst: &mut Burst<B>) -> Pulled {
         let held = burst.len();
         let pulled = self.inner.pull(burst);
-        for packet in &mut burst[held..] {
+        for frame in &mut burst.parts().0[held..] {
             let flow = self.next_flow();
-            let frame = packet.frame.as_mut();
+            let frame = frame.as_mut();
             if self.looped {
                 reflect(frame);
             }
@@ -253,7 +253,7 @@ impl<B: Frame, I: Source<B>> Source<B> for Rewriting<I> {
 struct Busy(u64);
 
 impl<B> Stage<B> for Busy {
-    fn run(&mut self, _: Moment, packets: &mut [Packet<B>]) {
+    fn run(&mut self, _: Moment, _: &mut [B], packets: &mut [Packet]) {
         if self.0 == 0 {
             return;
         }

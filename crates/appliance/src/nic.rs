@@ -1,9 +1,8 @@
 //! The two adapters between `engine` and `dpdk`, neither of which knows the other.
 
-use arrayvec::ArrayVec;
 use dpdk::{Mbuf, RxQueue, TxQueue};
 use engine::{Pulled, Sink, Source};
-use inspect::{Burst, DropReason, Packet};
+use inspect::{Burst, DropReason};
 
 /// A receive queue as a source of packets. It never closes: the engine closes it at the stop.
 #[derive(Debug)]
@@ -11,8 +10,7 @@ pub struct NicSource(pub RxQueue);
 
 impl Source<Mbuf> for NicSource {
     fn pull(&mut self, burst: &mut Burst<Mbuf>) -> Pulled {
-        let room = burst.remaining_capacity();
-        match self.0.recv_with(room, |mbuf| burst.push(Packet::new(mbuf))) {
+        match burst.receive(|frames| self.0.recv(frames)) {
             0 => Pulled::Idle,
             _ => Pulled::Some,
         }
@@ -25,9 +23,7 @@ pub struct NicSink(pub TxQueue);
 
 impl Sink<Mbuf> for NicSink {
     fn push(&mut self, burst: &mut Burst<Mbuf>) {
-        let mut mbufs: ArrayVec<Mbuf, 32> = burst.drain(..).map(|packet| packet.frame).collect();
-        self.0.send(&mut mbufs);
-        burst.extend(mbufs.into_iter().map(Packet::new));
+        burst.give(|frames, _| self.0.send(frames));
     }
 
     fn full(&self) -> DropReason {

@@ -18,7 +18,7 @@ use engine::{
     Steer, Turn, Wiring, run,
 };
 use flow::{FlowHasher, Moment};
-use inspect::{Burst, Detector, DropReason, Event, Inspector, Packet};
+use inspect::{Burst, Detector, DropReason, Event, Inspector};
 use policy::{Loading, Policy, RuleFile};
 use serde_json::Value;
 use wire::testkit::{gwlb, tcp, udp};
@@ -34,7 +34,7 @@ struct Frames(std::vec::IntoIter<Vec<u8>>);
 impl Source<Vec<u8>> for Frames {
     fn pull(&mut self, burst: &mut Burst<Vec<u8>>) -> Pulled {
         match self.0.next() {
-            Some(frame) => burst.push(Packet::new(frame)),
+            Some(frame) => burst.extend([frame]),
             None => return Pulled::Closed,
         }
         Pulled::Some

@@ -33,21 +33,8 @@ impl RxQueue {
     /// A frame in several segments is freed and counted in [`crate::PortStats::rx_refused`]: it is longer than the port's MTU
     /// allows, and its first segment alone would be a lie about its length.
     pub fn recv<const N: usize>(&mut self, burst: &mut ArrayVec<Mbuf, N>) -> usize {
-        self.append(burst.remaining_capacity(), burst)
-    }
-
-    /// As [`RxQueue::recv`], for who keeps frames in another form: calls `take` for each, at most 32 and at most `room`.
-    pub fn recv_with(&mut self, room: usize, take: impl FnMut(Mbuf)) -> usize {
-        let mut burst = ArrayVec::<Mbuf, 32>::new();
-        let came = self.append(room.min(burst.capacity()), &mut burst);
-        burst.into_iter().for_each(take);
-        came
-    }
-
-    /// `room` is at most the burst's remaining capacity.
-    fn append<const N: usize>(&mut self, room: usize, burst: &mut ArrayVec<Mbuf, N>) -> usize {
         let held = burst.len();
-        let room = u16::try_from(room).unwrap_or(u16::MAX);
+        let room = u16::try_from(burst.remaining_capacity()).unwrap_or(u16::MAX);
         // SAFETY: `held` elements are in use, so the pointer stays within the array.
         let free = unsafe { burst.as_mut_ptr().add(held) };
         // SAFETY: the port runs (`device`), this is the queue's only handle, and there is room for `room` pointers.
@@ -87,7 +74,12 @@ impl TxQueue {
             dpdk_sys::shim_tx_burst(self.device.id, self.queue, burst.as_mut_ptr().cast(), offered)
         };
         // The first `sent` belong to the driver, which frees them when they are out.
-        burst.drain(..usize::from(sent)).for_each(mem::forget);
+        if sent == offered {
+            // SAFETY: what the driver took is not ours to drop; this forgets it, and nothing else was there.
+            unsafe { burst.set_len(0) };
+        } else {
+            burst.drain(..usize::from(sent)).for_each(mem::forget);
+        }
         usize::from(sent)
     }
 }

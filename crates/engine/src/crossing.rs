@@ -8,15 +8,18 @@
 //! ```
 
 use flow::{Direction, Far, FlowKey, Near};
-use inspect::{About, Packet, Verdict};
+use inspect::{About, Packet};
 
 /// A form in which packets on their way forward cross a ring.
-pub(crate) trait Crossing<B>: From<Packet<B>> {
+pub(crate) trait Crossing<B>: Sized {
     /// What has to cross beside the packet.
-    fn far(packet: &Packet<B>) -> Option<Far>;
+    fn far(packet: &Packet) -> Option<Far>;
+
+    /// The packet as it crosses.
+    fn leave(frame: B, packet: &Packet) -> Self;
 
     /// The packet on the other side. `far` gives what crossed beside it, in the same order.
-    fn arrive(self, far: impl FnOnce() -> Option<Far>) -> Packet<B>;
+    fn arrive(self, far: impl FnOnce() -> Option<Far>) -> (B, Packet);
 }
 
 /// A frame and what was learnt of it.
@@ -38,10 +41,15 @@ struct NearAbout {
     inner_at: u16,
 }
 
-impl<B> From<Packet<B>> for Learnt<B> {
+impl<B> Crossing<B> for Learnt<B> {
     #[inline]
-    fn from(Packet { frame, about, .. }: Packet<B>) -> Self {
-        let about = about.map(|about| NearAbout {
+    fn far(packet: &Packet) -> Option<Far> {
+        packet.about.as_ref().and_then(|about| about.key.parts().1)
+    }
+
+    #[inline]
+    fn leave(frame: B, packet: &Packet) -> Self {
+        let about = packet.about.as_ref().map(|about| NearAbout {
             near: about.key.parts().0,
             direction: about.direction,
             tcp_flags: about.tcp_flags,
@@ -52,16 +60,9 @@ impl<B> From<Packet<B>> for Learnt<B> {
         });
         Self { frame, about }
     }
-}
-
-impl<B> Crossing<B> for Learnt<B> {
-    #[inline]
-    fn far(packet: &Packet<B>) -> Option<Far> {
-        packet.about.as_ref().and_then(|about| about.key.parts().1)
-    }
 
     #[inline]
-    fn arrive(self, far: impl FnOnce() -> Option<Far>) -> Packet<B> {
+    fn arrive(self, far: impl FnOnce() -> Option<Far>) -> (B, Packet) {
         let about = self.about.map(|about| About {
             key: FlowKey::from_parts(about.near, if about.near.is_ipv4() { None } else { far() }),
             hash: about.hash,
@@ -71,7 +72,7 @@ impl<B> Crossing<B> for Learnt<B> {
             inner_len: about.inner_len,
             inner_at: about.inner_at,
         });
-        Packet { frame: self.frame, about, verdict: Verdict::Forward }
+        (self.frame, Packet { about, ..Packet::UNREAD })
     }
 }
 
@@ -79,22 +80,20 @@ impl<B> Crossing<B> for Learnt<B> {
 #[derive(Debug)]
 pub struct Bare<B>(B);
 
-impl<B> From<Packet<B>> for Bare<B> {
-    #[inline]
-    fn from(packet: Packet<B>) -> Self {
-        Self(packet.frame)
-    }
-}
-
 impl<B> Crossing<B> for Bare<B> {
     #[inline]
-    fn far(_: &Packet<B>) -> Option<Far> {
+    fn far(_: &Packet) -> Option<Far> {
         None
     }
 
     #[inline]
-    fn arrive(self, _: impl FnOnce() -> Option<Far>) -> Packet<B> {
-        Packet::new(self.0)
+    fn leave(frame: B, _: &Packet) -> Self {
+        Self(frame)
+    }
+
+    #[inline]
+    fn arrive(self, _: impl FnOnce() -> Option<Far>) -> (B, Packet) {
+        (self.0, Packet::UNREAD)
     }
 }
 

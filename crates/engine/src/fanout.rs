@@ -33,7 +33,7 @@ pub fn mesh<B, T>(from: usize, to: usize, capacity: usize) -> (Vec<Fanout<B, T>>
                 .map(|inbox| {
                     let (sender, receiver) = ring(capacity);
                     inbox.push(receiver);
-                    CachePadded::new(Lane { ring: sender, staged: Burst::new() })
+                    CachePadded::new(Lane { ring: sender, staged: Burst::default() })
                 })
                 .collect(),
         })
@@ -46,17 +46,23 @@ impl<B, T: Crossing<B>> Sink<B> for Fanout<B, T> {
         if let [lane] = &mut self.lanes[..] {
             return lane.ring.put(burst);
         }
-        for packet in burst.drain(..) {
-            let index = lane_of(&packet, self.lanes.len());
-            if let Some(lane) = self.lanes.get_mut(index) {
-                lane.staged.push(packet);
+        burst.give(|frames, packets| {
+            for (frame, packet) in frames.drain(..).zip(packets) {
+                let index = lane_of(packet, self.lanes.len());
+                if let Some(lane) = self.lanes.get_mut(index) {
+                    lane.staged.push(frame, *packet); // there is room: a lane is empty after each push
+                }
             }
-        }
+        });
         for lane in &mut self.lanes {
             let Lane { ring, staged } = &mut **lane;
             if !staged.is_empty() {
                 ring.put(staged);
-                burst.extend(staged.drain(..));
+                staged.give(|frames, packets| {
+                    for (frame, packet) in frames.drain(..).zip(packets) {
+                        burst.push(frame, *packet);
+                    }
+                });
             }
         }
     }
@@ -67,7 +73,7 @@ impl<B, T: Crossing<B>> Sink<B> for Fanout<B, T> {
 }
 
 /// Which of `lanes` receivers gets this packet. What has no flow goes to the first.
-fn lane_of<B>(packet: &Packet<B>, lanes: usize) -> usize {
-    let high = packet.about.map_or(0, |about| about.hash >> 16);
+fn lane_of(packet: &Packet, lanes: usize) -> usize {
+    let high = packet.about.as_ref().map_or(0, |about| about.hash >> 16);
     (high as usize * lanes) >> 16
 }

@@ -9,8 +9,9 @@
 
 use std::sync::Arc;
 
+use arrayvec::ArrayVec;
 use crossbeam::queue::ArrayQueue;
-use inspect::{Burst, DropReason, Packet};
+use inspect::{Burst, DropReason};
 use rtrb::{Consumer, Producer, PushError, RingBuffer};
 
 /// The control thread's end.
@@ -67,12 +68,11 @@ impl<B> LocalPort<B> {
     }
 
     /// Hand punted packets over; what the lane cannot take stays.
-    pub(crate) fn punt(&mut self, packets: &mut Burst<B>) {
-        let Some(punted) = &self.punted else { return packets.clear() };
-        for packet in packets.take() {
-            let Packet { frame, about, verdict } = packet;
+    pub(crate) fn punt(&mut self, frames: &mut ArrayVec<B, 32>) {
+        let Some(punted) = &self.punted else { return frames.clear() };
+        for frame in frames.take() {
             if let Err(frame) = punted.push(frame) {
-                packets.push(Packet { frame, about, verdict });
+                frames.push(frame);
             }
         }
     }
@@ -80,9 +80,10 @@ impl<B> LocalPort<B> {
     /// Take what the control thread sent, as far as it fits. True if there was any.
     pub(crate) fn inject(&mut self, burst: &mut Burst<B>) -> bool {
         let before = burst.len();
-        if let Some(incoming) = &mut self.incoming {
-            let room = burst.remaining_capacity();
-            burst.extend(std::iter::from_fn(|| incoming.pop().ok()).take(room).map(Packet::new));
+        if let Some(incoming) = &mut self.incoming
+            && !incoming.is_empty()
+        {
+            burst.extend(std::iter::from_fn(|| incoming.pop().ok()));
         }
         burst.len() > before
     }

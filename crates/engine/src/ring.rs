@@ -39,7 +39,7 @@ impl<T> RingSender<T> {
         let known = self.packets.cached_slots();
         let room = if known < burst.len() { self.packets.slots() } else { known };
         let mut count = burst.len().min(room);
-        for (at, packet) in burst[..count].iter().enumerate() {
+        for (at, packet) in burst.parts().1[..count].iter().enumerate() {
             if let Some(far) = T::far(packet)
                 && self.fars.push(far).is_err()
             {
@@ -48,7 +48,10 @@ impl<T> RingSender<T> {
             }
         }
         if let Ok(chunk) = self.packets.write_chunk_uninit(count) {
-            chunk.fill_from_iter(burst.drain(..count).map(T::from));
+            burst.give(|frames, packets| {
+                let packets = frames.drain(..count).zip(packets);
+                chunk.fill_from_iter(packets.map(|(frame, packet)| T::leave(frame, packet)))
+            });
         }
     }
 }
@@ -60,10 +63,13 @@ impl<T> RingReceiver<T> {
         T: Crossing<B>,
     {
         let known = self.packets.cached_slots();
-        let count = if known == 0 { self.packets.slots() } else { known }.min(burst.remaining_capacity());
+        let count = if known == 0 { self.packets.slots() } else { known }.min(burst.room());
         let Self { packets, fars } = self;
         if let Ok(chunk) = packets.read_chunk(count) {
-            burst.extend(chunk.into_iter().map(|packet| packet.arrive(|| fars.pop().ok())));
+            for packet in chunk {
+                let (frame, packet) = packet.arrive(|| fars.pop().ok());
+                burst.push(frame, packet); // there is room: it was counted
+            }
         }
     }
 

@@ -15,6 +15,7 @@
 
 use std::time::Duration;
 
+use arrayvec::ArrayVec;
 use flow::Moment;
 use inspect::{Burst, Verdict};
 
@@ -83,14 +84,14 @@ pub struct Wiring<B, I, S, O> {
 pub struct Core<B, I, S, O> {
     wiring: Wiring<B, I, S, O>,
     burst: Burst<B>,
-    punted: Burst<B>,
+    punted: ArrayVec<B, 32>,
     refused: Option<Moment>,
     turned_at: Option<Moment>,
 }
 
 impl<B, I, S, O> From<Wiring<B, I, S, O>> for Core<B, I, S, O> {
     fn from(wiring: Wiring<B, I, S, O>) -> Self {
-        Self { wiring, burst: Burst::new(), punted: Burst::new(), refused: None, turned_at: None }
+        Self { wiring, burst: Burst::default(), punted: ArrayVec::new(), refused: None, turned_at: None }
     }
 }
 
@@ -105,7 +106,8 @@ impl<B, I: Source<B>, S: Stage<B>, O: Sink<B>> Turn for Core<B, I, S, O> {
                 Pulled::Idle => turned = Turned::Idle,
                 Pulled::Some => {
                     self.wiring.stats.received(self.burst.len());
-                    self.wiring.stage.run(now, &mut self.burst);
+                    let (frames, packets) = self.burst.parts();
+                    self.wiring.stage.run(now, frames, packets);
                     self.settle();
                 }
             }
@@ -131,22 +133,19 @@ impl<B, I: Source<B>, S: Stage<B>, O: Sink<B>> Turn for Core<B, I, S, O> {
 impl<B, I: Source<B>, S: Stage<B>, O: Sink<B>> Core<B, I, S, O> {
     /// Part the burst by verdict, in order. What goes forward stays; the rest is punted or dropped, and counted.
     fn settle(&mut self) {
-        if self.burst.iter().all(|packet| packet.verdict == Verdict::Forward) {
+        if self.burst.parts().1.iter().all(|packet| packet.verdict == Verdict::Forward) {
             return;
         }
-        let Wiring { local, stats, .. } = &mut self.wiring;
-        for packet in self.burst.take() {
-            match packet.verdict {
-                Verdict::Forward => self.burst.push(packet),
-                Verdict::Punt => self.punted.push(packet),
-                Verdict::Drop(reason) => stats.dropped(reason, 1),
-            }
-        }
-        let offered = self.punted.len();
-        local.punt(&mut self.punted);
-        stats.counts.add(Counter::Punted, offered - self.punted.len());
-        stats.dropped(local.full(), self.punted.len());
-        self.punted.clear();
+        let Self { burst, punted, wiring: Wiring { local, stats, .. }, .. } = self;
+        burst.sort_out(|frame, verdict| match verdict {
+            Verdict::Drop(reason) => stats.dropped(reason, 1),
+            Verdict::Forward | Verdict::Punt => punted.push(frame),
+        });
+        let offered = punted.len();
+        local.punt(punted);
+        stats.counts.add(Counter::Punted, offered - punted.len());
+        stats.dropped(local.full(), punted.len());
+        punted.clear();
     }
 
     /// Push the burst. What the sink refuses is held for a while, then passed uninspected or dropped, and counted.

@@ -22,13 +22,13 @@ pub trait Source<B> {
     fn pull(&mut self, burst: &mut Burst<B>) -> Pulled;
 }
 
-/// What a role does with its packets. Given a slice, a stage cannot lose one.
+/// What a role does with its packets. Given slices, a stage cannot lose one.
 pub trait Stage<B> {
     /// Once per turn, packets or not: bounded upkeep, as expiring a few flows or taking a new policy.
     fn tick(&mut self, _now: Moment) {}
 
-    /// Set the verdict of each packet that is still going forward.
-    fn run(&mut self, now: Moment, packets: &mut [Packet<B>]);
+    /// Set the verdict of each packet that is still going forward. `packets` says what is known of each of `frames`.
+    fn run(&mut self, now: Moment, frames: &mut [B], packets: &mut [Packet]);
 
     /// Once per turn, after `run`: bring the stage's own figures into the role's.
     fn report(&mut self, _counts: &mut Counts) {}

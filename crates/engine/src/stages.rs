@@ -19,9 +19,9 @@ pub struct Steer {
 }
 
 impl<B: Frame> Stage<B> for Steer {
-    fn run(&mut self, _: Moment, packets: &mut [Packet<B>]) {
-        for packet in packets {
-            match learn(packet.frame.as_ref(), &self.end, &self.hasher) {
+    fn run(&mut self, _: Moment, frames: &mut [B], packets: &mut [Packet]) {
+        for (frame, packet) in frames.iter().zip(packets) {
+            match learn(frame.as_ref(), &self.end, &self.hasher) {
                 Ok(about) => packet.about = Some(about),
                 Err(verdict) => packet.verdict = verdict,
             }
@@ -46,8 +46,8 @@ impl<B: Frame> Stage<B> for Inspect {
         self.inspector.tick(now);
     }
 
-    fn run(&mut self, now: Moment, packets: &mut [Packet<B>]) {
-        self.inspector.judge(now, packets);
+    fn run(&mut self, now: Moment, frames: &mut [B], packets: &mut [Packet]) {
+        self.inspector.judge(now, frames, packets);
     }
 
     fn report(&mut self, counts: &mut Counts) {
@@ -79,9 +79,11 @@ impl<B: Frame> Stage<B> for Inspect {
 pub struct Return;
 
 impl<B: Frame> Stage<B> for Return {
-    fn run(&mut self, _: Moment, packets: &mut [Packet<B>]) {
-        for packet in packets.iter_mut().filter(|packet| packet.verdict == Verdict::Forward) {
-            reflect(packet.frame.as_mut());
+    fn run(&mut self, _: Moment, frames: &mut [B], packets: &mut [Packet]) {
+        for (frame, packet) in frames.iter_mut().zip(packets) {
+            if packet.verdict == Verdict::Forward {
+                reflect(frame.as_mut());
+            }
         }
     }
 }
@@ -92,9 +94,9 @@ impl<B, First: Stage<B>, Second: Stage<B>> Stage<B> for (First, Second) {
         self.1.tick(now);
     }
 
-    fn run(&mut self, now: Moment, packets: &mut [Packet<B>]) {
-        self.0.run(now, packets);
-        self.1.run(now, packets);
+    fn run(&mut self, now: Moment, frames: &mut [B], packets: &mut [Packet]) {
+        self.0.run(now, frames, packets);
+        self.1.run(now, frames, packets);
     }
 
     fn report(&mut self, counts: &mut Counts) {

@@ -209,7 +209,7 @@ impl Topology {
     /// The most packets that rings and roles can hold at once: what a mempool must have beside the NIC's descriptors.
     #[must_use]
     pub fn most_held(&self) -> usize {
-        let in_hand = self.placed.len() * Burst::<()>::new().capacity();
+        let in_hand = self.placed.len() * Burst::<()>::CAPACITY;
         let (rx, tx) = (self.rx_queues(), self.tx_queues());
         if self.runs_to_completion() {
             return in_hand;

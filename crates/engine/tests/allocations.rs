@@ -11,7 +11,7 @@ use engine::{
     swap,
 };
 use flow::{FlowHasher, Moment};
-use inspect::{Burst, Detector, DropReason, Inspector, Packet};
+use inspect::{Burst, Detector, DropReason, Inspector};
 use policy::{Loading, Policy};
 use wire::TunnelEnd;
 use wire::testkit::{gwlb, udp};
@@ -44,8 +44,8 @@ struct Nic(std::vec::IntoIter<Vec<u8>>);
 
 impl Source<Vec<u8>> for Nic {
     fn pull(&mut self, burst: &mut Burst<Vec<u8>>) -> Pulled {
-        let room = burst.remaining_capacity();
-        burst.extend(self.0.by_ref().take(room).map(Packet::new));
+        let room = burst.room();
+        burst.extend(self.0.by_ref().take(room));
         if burst.is_empty() { Pulled::Closed } else { Pulled::Some }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use flow::{FlowHasher, Moment, Settings};
-use inspect::{Burst, Detector, Inspector, Packet, learn};
+use inspect::{Burst, Detector, Inspector, learn};
 use policy::{Loading, Policy, RuleFile, RuleSet};
 use wire::TunnelEnd;
 use wire::testkit::{gwlb, tcp};
@@ -29,10 +29,12 @@ fn measure(flows: u32) {
     let settings = Settings { flows: flows as usize, ..Settings::default() };
     let mut inspector = Inspector::new(&settings, hasher, policy());
     let frame = gwlb().inner(&tcp("10.0.0.1:1024", "192.0.2.80:443").payload(&[7; 24]).build()).build();
-    let mut burst: Burst<Vec<u8>> = (0..BURST).map(|_| Packet::new(frame.clone())).collect();
+    let mut burst = Burst::default();
+    burst.extend(vec![frame; BURST]);
     let learn_all = |burst: &mut Burst<Vec<u8>>| {
-        for packet in burst {
-            match learn(&packet.frame, &end, &hasher) {
+        let (frames, packets) = burst.parts();
+        for (frame, packet) in frames.iter().zip(packets) {
+            match learn(frame, &end, &hasher) {
                 Ok(about) => packet.about = Some(about),
                 Err(verdict) => packet.verdict = verdict,
             }
@@ -45,7 +47,7 @@ fn measure(flows: u32) {
             (n - 1) % flows
         });
         learn_all(&mut burst);
-        inspector.judge(NOW, &mut burst);
+        judge_all(&mut inspector, &mut burst);
         inspector.events();
     }
     assert_eq!(inspector.flows().len(), flows as usize);
@@ -55,10 +57,15 @@ fn measure(flows: u32) {
         learnt = learnt.min(round(flows, &mut burst, learn_all));
         judged = judged.min(round(flows, &mut burst, |burst| {
             learn_all(burst);
-            inspector.judge(NOW, burst);
+            judge_all(&mut inspector, burst);
         }));
     }
     println!("{flows:9} {:9.1} | {:.1}", learnt - patched, judged - learnt);
+}
+
+fn judge_all(inspector: &mut Inspector, burst: &mut Burst<Vec<u8>>) {
+    let (frames, packets) = burst.parts();
+    inspector.judge(NOW, frames, packets);
 }
 
 fn round(flows: u32, burst: &mut Burst<Vec<u8>>, mut work: impl FnMut(&mut Burst<Vec<u8>>)) -> f64 {
@@ -76,8 +83,8 @@ fn round(flows: u32, burst: &mut Burst<Vec<u8>>, mut work: impl FnMut(&mut Burst
 
 /// Make each frame one of another flow: its inner source address.
 fn patch(burst: &mut Burst<Vec<u8>>, mut flow: impl FnMut() -> u32) {
-    for packet in burst {
-        packet.frame[94..98].copy_from_slice(&(0x0a00_0000 + flow()).to_be_bytes());
+    for frame in burst.parts().0 {
+        frame[94..98].copy_from_slice(&(0x0a00_0000 + flow()).to_be_bytes());
     }
 }
 

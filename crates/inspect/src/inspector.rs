@@ -72,19 +72,18 @@ impl Inspector {
         Self { flows, detector, packets: 0, epoch: 0, outbox: Outbox::new(), counts: Counts::default() }
     }
 
-    /// Set the verdicts of a burst, in order. Packets of which nothing was learnt keep theirs, but none that is
-    /// unlearnt goes forward.
+    /// Set the verdicts of a burst, in order: of frames, and what was learnt of each. Packets of which nothing was
+    /// learnt keep theirs, but none that is unlearnt goes forward.
     #[inline]
-    pub fn judge<B: Frame>(&mut self, now: Moment, packets: &mut [Packet<B>]) {
-        for burst in packets.chunks_mut(BURST) {
-            let hashes = burst.iter().map(|packet| packet.about.as_ref().map_or(0, |about| about.hash));
+    pub fn judge<B: Frame>(&mut self, now: Moment, frames: &[B], packets: &mut [Packet]) {
+        for (frames, packets) in frames.chunks(BURST).zip(packets.chunks_mut(BURST)) {
+            let hashes = packets.iter().map(|packet| packet.about.as_ref().map_or(0, |about| about.hash));
             let candidates = self.flows.look_ahead(hashes);
-            for (nth, packet) in burst.iter_mut().enumerate() {
+            for (nth, (frame, packet)) in frames.iter().zip(packets).enumerate() {
                 self.packets += 1;
                 match &packet.about {
                     Some(about) => {
-                        packet.verdict =
-                            self.judge_one(now, (&candidates, nth), about, packet.frame.as_ref());
+                        packet.verdict = self.judge_one(now, (&candidates, nth), about, frame.as_ref());
                     }
                     None if packet.verdict == Verdict::Forward => packet.verdict = DropReason::NotOurs.into(),
                     None => {}

@@ -3,6 +3,7 @@
 #![deny(unsafe_code)]
 
 pub mod app;
+mod burst;
 mod detect;
 mod drop_reason;
 mod event;
@@ -13,11 +14,12 @@ pub mod matcher;
 mod packet;
 mod verdict;
 
+pub use burst::Burst;
 pub use detect::Detector;
 pub use drop_reason::DropReason;
 pub use event::{Alert, Event, TransactionEnd};
 pub use inspector::{Counts, Inspector};
 pub use judged::Judged;
 pub use learn::learn;
-pub use packet::{About, Burst, Frame, Packet};
+pub use packet::{About, Frame, Packet};
 pub use verdict::Verdict;

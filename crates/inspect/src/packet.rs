@@ -1,6 +1,5 @@
-//! A packet: the frame, and what the receive core learnt of it.
+//! A packet: what the receive core learnt of a frame, and what becomes of it.
 
-use arrayvec::ArrayVec;
 use flow::{Direction, FlowKey};
 
 use crate::Verdict;
@@ -9,30 +8,23 @@ use crate::Verdict;
 pub trait Frame: AsRef<[u8]> + AsMut<[u8]> + Send {}
 impl<T: AsRef<[u8]> + AsMut<[u8]> + Send> Frame for T {}
 
-/// At most 32 packets, in the order in which they came.
-pub type Burst<B> = ArrayVec<Packet<B>, 32>;
-
-/// What crosses the rings. The worker judges packets of decided flows by `about` alone and leaves the frame's cache
-/// lines where they are (DESIGN.md, "What crosses a ring").
-#[derive(Debug)]
-pub struct Packet<B> {
-    /// The frame, owned: dropping the packet frees it.
-    pub frame: B,
+/// What is known of one frame of a [`Burst`](crate::Burst), in one cache line beside it. The worker judges packets of
+/// decided flows by `about` alone and leaves the frame's cache lines where they are (DESIGN.md, "What crosses a ring").
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub struct Packet {
     /// What was learnt of it; `None` until the receive core parsed it, and for what is not GENEVE for us.
     pub about: Option<About>,
     /// What becomes of it, as far as is known.
     pub verdict: Verdict,
 }
 
-impl<B> Packet<B> {
-    /// A frame of which nothing is known yet, on its way forward.
-    #[must_use]
-    pub const fn new(frame: B) -> Self {
-        Self { frame, about: None, verdict: Verdict::Forward }
-    }
+impl Packet {
+    /// Nothing is known of it yet, and it is on its way forward.
+    pub const UNREAD: Self = Self { about: None, verdict: Verdict::Forward };
 }
 
-/// What one pass over a frame's headers tells, in 60 bytes: it crosses the rings with every packet.
+/// What one pass over a frame's headers tells, in 60 bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct About {
     /// The flow's canonical key.
@@ -56,8 +48,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_crosses_a_ring_has_72_bytes() {
+    fn what_is_known_of_a_frame_is_one_cache_line() {
         assert_eq!(size_of::<About>(), 60);
-        assert_eq!(size_of::<Packet<Box<u8>>>(), 72); // a frame that is a pointer, as an mbuf is
+        assert_eq!(size_of::<Packet>(), 64);
     }
 }

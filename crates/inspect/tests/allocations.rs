@@ -47,28 +47,27 @@ fn no_packet_allocates_not_even_the_first_of_its_flow() {
     );
     let mut allocations = 0;
     for round in 0..200_u64 {
-        let mut burst: Burst<Vec<u8>> = (0..32_u16)
-            .map(|n| {
-                let client = format!("10.0.{}.{n}:{}", round / 2, 1000 + n);
-                let server = format!("192.0.2.1:{}", [23, 80, 443][usize::from(n % 3)]);
-                let flags = if round % 5 == 0 { TcpFlags::SYN } else { TcpFlags::ACK };
-                let frame = gwlb().cookie(u32::from(n)).inner(&tcp(&client, &server).flags(flags).build());
-                inspect::Packet::new(frame.build())
-            })
-            .collect();
+        let mut burst = Burst::default();
+        burst.extend((0..32_u16).map(|n| {
+            let client = format!("10.0.{}.{n}:{}", round / 2, 1000 + n);
+            let server = format!("192.0.2.1:{}", [23, 80, 443][usize::from(n % 3)]);
+            let flags = if round % 5 == 0 { TcpFlags::SYN } else { TcpFlags::ACK };
+            gwlb().cookie(u32::from(n)).inner(&tcp(&client, &server).flags(flags).build()).build()
+        }));
         let before = ALLOCATIONS.get();
-        for packet in &mut burst {
-            match learn(&packet.frame, &end, &hasher) {
+        let (frames, packets) = burst.parts();
+        for (frame, packet) in frames.iter().zip(&mut *packets) {
+            match learn(frame, &end, &hasher) {
                 Ok(about) => packet.about = Some(about),
                 Err(verdict) => packet.verdict = verdict,
             }
         }
         desk.now.0 += 1 << 33;
         inspector.tick(desk.now);
-        inspector.judge(desk.now, &mut burst);
+        inspector.judge(desk.now, frames, packets);
         let events = inspector.events().count();
         allocations += ALLOCATIONS.get() - before;
-        assert!(burst.iter().all(|packet| packet.about.is_some()), "{events} events");
+        assert!(packets.iter().all(|packet| packet.about.is_some()), "{events} events");
     }
     assert_eq!(allocations, 0);
     assert_eq!(inspector.counts().flows_begun, 3200);

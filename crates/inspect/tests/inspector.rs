@@ -140,9 +140,9 @@ fn a_full_table_and_a_midstream_packet_have_reasons_of_their_own() {
 #[test]
 fn a_packet_of_which_nothing_was_learnt_never_goes_forward() {
     let mut desk = Desk::new("");
-    let mut packets = [Packet::new(vec![0_u8; 60]), Packet::new(vec![0; 60])];
+    let (frames, mut packets) = ([vec![0_u8; 60], vec![0; 60]], [Packet::UNREAD; 2]);
     packets[1].verdict = Verdict::Punt;
-    desk.inspector.judge(desk.now, &mut packets);
+    desk.inspector.judge(desk.now, &frames, &mut packets);
     assert_eq!(packets.map(|packet| packet.verdict), [Verdict::Drop(DropReason::NotOurs), Verdict::Punt]);
 }
 

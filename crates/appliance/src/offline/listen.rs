@@ -11,7 +11,7 @@ pub(crate) struct Listen {
 }
 
 impl<B: Frame> Stage<B> for Listen {
-    fn run(&mut self, _: Moment, packets: &mut [Packet<B>]) {
+    fn run(&mut self, _: Moment, _: &mut [B], packets: &mut [Packet]) {
         if !self.passive {
             return;
         }

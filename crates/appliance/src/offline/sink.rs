@@ -64,9 +64,9 @@ impl CaptureSink {
 
 impl Sink<CaptureFrame> for CaptureSink {
     fn push(&mut self, burst: &mut Burst<CaptureFrame>) {
-        for packet in burst.drain(..) {
+        for frame in burst.take(burst.len()) {
             if self.trouble.borrow().is_none()
-                && let Err(error) = self.write(&packet.frame)
+                && let Err(error) = self.write(&frame)
             {
                 *self.trouble.borrow_mut() = Some(error);
             }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use engine::{Pulled, Source};
 use flow::Moment;
-use inspect::{Burst, Packet};
+use inspect::Burst;
 use wire::{Ethernet, Ipv4, Udp};
 
 use super::capture::{Capture, CaptureError, Link, Record};
@@ -67,7 +67,7 @@ impl CaptureSource {
 impl Source<CaptureFrame> for CaptureSource {
     fn pull(&mut self, burst: &mut Burst<CaptureFrame>) -> Pulled {
         let Some(record) = self.next.take() else { return Pulled::Closed };
-        burst.push(Packet::new(self.encap.frame(record)));
+        burst.extend([self.encap.frame(record)]);
         self.read_ahead();
         Pulled::Some
     }

@@ -75,8 +75,8 @@ impl Nic {
 
 impl Source<Frame> for Nic {
     fn pull(&mut self, burst: &mut Burst<Frame>) -> Pulled {
-        let room = self.burst.min(burst.remaining_capacity());
-        burst.extend(self.frames.by_ref().take(room).map(Packet::new));
+        let room = self.burst.min(burst.room());
+        burst.extend(self.frames.by_ref().take(room));
         match (burst.is_empty(), self.closes) {
             (false, _) => Pulled::Some,
             (true, true) => Pulled::Closed,
@@ -90,10 +90,10 @@ impl Source<Frame> for Nic {
 pub(crate) struct Learn;
 
 impl Stage<Frame> for Learn {
-    fn run(&mut self, _: Moment, packets: &mut [Packet<Frame>]) {
-        for packet in packets {
-            packet.about = Some(about(flow_of(&packet.frame)));
-            if packet.frame[42] == Fate::Foreign as u8 {
+    fn run(&mut self, _: Moment, frames: &mut [Frame], packets: &mut [Packet]) {
+        for (frame, packet) in frames.iter().zip(packets) {
+            packet.about = Some(about(flow_of(frame)));
+            if frame[42] == Fate::Foreign as u8 {
                 packet.verdict = Verdict::Drop(DropReason::NotOurs);
             }
         }
@@ -124,11 +124,12 @@ pub(crate) fn about(flow: u32) -> About {
 pub(crate) struct Judge;
 
 impl Stage<Frame> for Judge {
-    fn run(&mut self, _: Moment, packets: &mut [Packet<Frame>]) {
-        for packet in packets.iter_mut().filter(|packet| packet.verdict == Verdict::Forward) {
-            let (learnt, expected) = (packet.about.unwrap(), about(flow_of(&packet.frame)));
+    fn run(&mut self, _: Moment, frames: &mut [Frame], packets: &mut [Packet]) {
+        let forward = |(_, packet): &(_, &mut Packet)| packet.verdict == Verdict::Forward;
+        for (frame, packet) in frames.iter().zip(packets).filter(forward) {
+            let (learnt, expected) = (packet.about.unwrap(), about(flow_of(frame)));
             assert_eq!(format!("{learnt:?}"), format!("{expected:?}"), "what was learnt crosses whole");
-            packet.verdict = match packet.frame[42] {
+            packet.verdict = match frame[42] {
                 fate if fate == Fate::Deny as u8 => Verdict::Drop(DropReason::Policy),
                 fate if fate == Fate::Punt as u8 => Verdict::Punt,
                 _ => Verdict::Forward,
@@ -160,8 +161,7 @@ impl Wire {
 
 impl Sink<Frame> for Wire {
     fn push(&mut self, burst: &mut Burst<Frame>) {
-        let count = self.at_once.min(burst.len());
-        let taken = burst.drain(..count).map(|packet| packet.frame);
+        let taken = burst.take(self.at_once);
         self.frames.lock().unwrap_or_else(PoisonError::into_inner).extend(taken);
     }
 

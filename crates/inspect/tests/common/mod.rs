@@ -27,19 +27,17 @@ impl Desk {
         Self { inspector: Inspector::new(settings, hasher, detector), now: Moment(1 << 60), hasher, end }
     }
 
-    pub(crate) fn learn(&self, frame: &[u8]) -> Packet<Vec<u8>> {
-        let mut packet = Packet::new(frame.to_vec());
-        match learn(&packet.frame, &self.end, &self.hasher) {
-            Ok(about) => packet.about = Some(about),
-            Err(verdict) => packet.verdict = verdict,
+    pub(crate) fn learn(&self, frame: &[u8]) -> Packet {
+        match learn(frame, &self.end, &self.hasher) {
+            Ok(about) => Packet { about: Some(about), ..Packet::UNREAD },
+            Err(verdict) => Packet { verdict, ..Packet::UNREAD },
         }
-        packet
     }
 
     /// The verdicts of frames that come in one go.
     pub(crate) fn judge(&mut self, frames: &[Vec<u8>]) -> Vec<Verdict> {
         let mut packets: Vec<_> = frames.iter().map(|frame| self.learn(frame)).collect();
-        self.inspector.judge(self.now, &mut packets);
+        self.inspector.judge(self.now, frames, &mut packets);
         packets.into_iter().map(|packet| packet.verdict).collect()
     }
 
