@@ -188,6 +188,11 @@ impl Anomalies {
         self.0 |= 1 << anomaly as u8;
     }
 
+    /// Note all of another set.
+    pub fn add(&mut self, others: Self) {
+        self.0 |= others.0;
+    }
+
     /// Whether it was noted.
     #[must_use]
     pub fn has(self, anomaly: Anomaly) -> bool {

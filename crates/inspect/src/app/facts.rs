@@ -1,9 +1,35 @@
 //! What a transaction says besides its buffers: numbers and states that rules test and logs tell.
 
+use policy::{AppTest, Way};
+
+use super::dns::DnsFacts;
+
 /// By protocol.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum Facts {
     /// Nothing but buffers.
     #[default]
     None,
+    /// Of a DNS query and its answer.
+    Dns(Box<DnsFacts>),
+}
+
+impl Facts {
+    /// Whether a test of a rule holds for what has gone one way so far. What a protocol has not, holds not.
+    #[must_use]
+    pub fn answers(&self, test: &AppTest, way: Way) -> bool {
+        match self {
+            Self::None => false,
+            Self::Dns(facts) => facts.answers(test, way),
+        }
+    }
+
+    /// Bytes that it holds beside itself.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Dns(facts) => facts.memory(),
+        }
+    }
 }

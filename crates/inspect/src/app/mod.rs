@@ -10,6 +10,7 @@
 //! that are [`Wanted`]: what no rule and no log asks for costs nothing.
 
 mod anomaly;
+pub mod dns;
 mod facts;
 mod transaction;
 mod wanted;

@@ -128,7 +128,12 @@ impl Transaction {
     pub fn memory(&self) -> usize {
         let [to_server, to_client] = &self.bodies;
         let pieces = self.pieces.capacity() * size_of::<Piece>();
-        size_of::<Self>() + self.bytes.capacity() + pieces + to_server.capacity() + to_client.capacity()
+        size_of::<Self>()
+            + self.facts.memory()
+            + self.bytes.capacity()
+            + pieces
+            + to_server.capacity()
+            + to_client.capacity()
     }
 }
 

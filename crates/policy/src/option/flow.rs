@@ -28,6 +28,17 @@ pub enum Way {
     ToClient,
 }
 
+impl Way {
+    /// The other one.
+    #[must_use]
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::ToServer => Self::ToClient,
+            Self::ToClient => Self::ToServer,
+        }
+    }
+}
+
 /// How far a flow has come.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum FlowState {
