@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use inspect::Mode;
 
 /// An inspection appliance for AWS Gateway Load Balancer, on DPDK.
 #[derive(Debug, Parser)]
@@ -71,12 +72,39 @@ pub(crate) struct Inspect {
     /// Only listen: rules tell what they saw, and every customer's packet is returned.
     #[arg(long)]
     pub(crate) passive: bool,
+    /// What to think of customers' packets whose own checksums are wrong, as those of a capture often are that were not
+    /// filled in yet: they are no part of their stream, or count as any other. Default: verify inline, ignore with
+    /// --passive.
+    #[arg(long, value_enum)]
+    pub(crate) checksums: Option<Checksums>,
     /// What the capture holds: GENEVE frames of a GWLB, or customers' packets as if they came through one endpoint.
     #[arg(long, value_enum, default_value_t = Encap::Auto)]
     pub(crate) encap: Encap,
     /// Print the summary as one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+impl Inspect {
+    /// Where the inspector stands to the traffic.
+    pub(crate) fn mode(&self) -> Mode {
+        let checksums = match self.checksums {
+            Some(Checksums::Verify) => inspect::Checksums::Verify,
+            Some(Checksums::Ignore) => inspect::Checksums::Ignore,
+            None if self.passive => inspect::Checksums::Ignore,
+            None => inspect::Checksums::Verify,
+        };
+        Mode { passive: self.passive, checksums }
+    }
+}
+
+/// What to think of wrong checksums.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Checksums {
+    /// Such packets are no part of their stream.
+    Verify,
+    /// They count as any other.
+    Ignore,
 }
 
 /// What a capture holds.

@@ -17,7 +17,7 @@ use policy::{Judgement, Outcome, Policy};
 use crate::Detector;
 use crate::event::{Alert, Event, Outbox};
 use crate::learn::encapsulation;
-use crate::{About, DropReason, Frame, Judged, Packet, Verdict};
+use crate::{About, DropReason, Frame, Judged, Mode, Packet, Verdict};
 
 /// Most records that one turn visits to find ended flows: some two microseconds.
 const EXPIRY_BUDGET: usize = 128;
@@ -56,6 +56,7 @@ pub struct Counts {
 pub struct Inspector {
     flows: FlowTable<Judged>,
     detector: Arc<Detector>,
+    mode: Mode,
     /// Packets given so far.
     packets: u64,
     /// Counts swaps: decisions of another epoch are void.
@@ -69,7 +70,21 @@ impl Inspector {
     #[must_use]
     pub fn new(settings: &Settings, hasher: FlowHasher, detector: Arc<Detector>) -> Self {
         let flows = FlowTable::new(settings, hasher);
-        Self { flows, detector, packets: 0, epoch: 0, outbox: Outbox::new(), counts: Counts::default() }
+        Self {
+            flows,
+            detector,
+            mode: Mode::default(),
+            packets: 0,
+            epoch: 0,
+            outbox: Outbox::new(),
+            counts: Counts::default(),
+        }
+    }
+
+    /// The same inspector, standing elsewhere.
+    #[must_use]
+    pub fn in_mode(self, mode: Mode) -> Self {
+        Self { mode, ..self }
     }
 
     /// Set the verdicts of a burst, in order: of frames, and what was learnt of each. Packets of which nothing was
@@ -139,7 +154,7 @@ impl Inspector {
             tcp_flags: *tcp_flags,
             bytes: *inner_len,
         };
-        let Self { flows, detector, packets, epoch, outbox, counts } = self;
+        let Self { flows, detector, mode, packets, epoch, outbox, counts } = self;
         let tracked = match flows.track(now, hint, &sighting, || encapsulation(frame)) {
             Ok(tracked) => tracked,
             Err(no_flow) => return no_flow.into(),
@@ -158,6 +173,7 @@ impl Inspector {
         };
         match outcome {
             Outcome::Forward => Verdict::Forward,
+            Outcome::Drop if mode.passive => Verdict::Forward,
             Outcome::Drop => DropReason::Policy.into(),
         }
     }

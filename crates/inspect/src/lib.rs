@@ -11,6 +11,7 @@ mod inspector;
 mod judged;
 mod learn;
 pub mod matcher;
+mod mode;
 mod packet;
 mod verdict;
 
@@ -21,5 +22,6 @@ pub use event::{Alert, Event, TransactionEnd};
 pub use inspector::{Counts, Inspector};
 pub use judged::Judged;
 pub use learn::learn;
+pub use mode::{Checksums, Mode};
 pub use packet::{About, Frame, Packet};
 pub use verdict::Verdict;

@@ -19,7 +19,7 @@ use etherparse::err::{ipv4, ipv6};
 use etherparse::{IpNumber, Ipv4HeaderSlice, Ipv6HeaderSlice};
 
 use crate::extension::{self, Upper};
-use crate::{FiveTuple, InnerError, ProtocolType, Transport};
+use crate::{Checksum, FiveTuple, InnerError, ProtocolType, Transport, UDP_LEN};
 
 /// An inner packet, its headers checked up to the transport's.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +28,8 @@ pub struct Inner<'a> {
     pub tuple: FiveTuple,
     /// The packet from its IP header to its end by its own length, without padding.
     pub packet: &'a [u8],
+    /// What follows the IP header and its extensions, to the packet's end: the transport header and its payload.
+    pub upper: &'a [u8],
     /// Which part of a datagram this is; `None` if it is whole.
     pub fragment: Option<Fragment>,
     /// What the IP header carries.
@@ -89,7 +91,7 @@ impl<'a> Inner<'a> {
             protocol,
             version: 4,
         };
-        Ok(Self { tuple, packet, fragment, transport })
+        Ok(Self { tuple, packet, upper: payload, fragment, transport })
     }
 
     #[inline]
@@ -113,7 +115,46 @@ impl<'a> Inner<'a> {
             protocol,
             version: 6,
         };
-        Ok(Self { tuple, packet, fragment, transport })
+        Ok(Self { tuple, packet, upper: payload, fragment, transport })
+    }
+
+    /// Whether the checksums of the IP and the transport header are right, as the receiver will see them; what it would
+    /// throw away it never reads. A part of a datagram has its transport's checksum elsewhere: only its IP header counts.
+    ///
+    /// An IPv6 routing header that is not at its end yet hides the address that was summed (RFC 8200 §8.1); such a
+    /// packet looks wrong.
+    #[must_use]
+    pub fn has_right_checksums(&self) -> bool {
+        let is_v4 = self.tuple.version == 4;
+        let header = self.packet.first().map_or(0, |first| usize::from(first & 0x0f) << 2);
+        let right = |sum: Checksum| sum.is_right();
+        if is_v4 && !right(Checksum::default().over(self.packet.get(..header).unwrap_or_default())) {
+            return false;
+        }
+        if self.fragment.is_some() {
+            return true;
+        }
+        match (self.transport, self.upper) {
+            // A UDP checksum of zero says that there is none; over IPv6 it must be there (RFC 768, RFC 8200 §8.1).
+            (Transport::Udp(_), [_, _, _, _, _, _, 0, 0, ..]) => is_v4,
+            (Transport::Udp(payload), upper) => {
+                let datagram = upper.get(..payload.len().saturating_add(UDP_LEN)).unwrap_or_default();
+                right(self.over_pseudo_header(datagram.len()).over(datagram))
+            }
+            (Transport::Tcp(_), upper) => right(self.over_pseudo_header(upper.len()).over(upper)),
+            // RFC 792 sums the message alone, RFC 4443 §2.3 its pseudo-header too.
+            (Transport::Icmp(_), upper) if is_v4 => right(Checksum::default().over(upper)),
+            (Transport::Icmp(_), upper) => right(self.over_pseudo_header(upper.len()).over(upper)),
+            (Transport::Other(_) | Transport::Hidden(_), _) => true,
+        }
+    }
+
+    /// The sum of the pseudo-header (RFC 9293 §3.1, RFC 8200 §8.1). A mapped address adds what the IPv4 address does: its
+    /// marker is a word of ones, which in one's complement is nothing.
+    fn over_pseudo_header(&self, len: usize) -> Checksum {
+        let FiveTuple { source, destination, protocol, .. } = self.tuple;
+        let len = u32::try_from(len).unwrap_or(u32::MAX).to_be_bytes();
+        Checksum::default().over(&source.0).over(&destination.0).over(&len).over(&[0, protocol])
     }
 
     /// What the transport carries, empty for what carries nothing; of a UDP datagram as its own length says.

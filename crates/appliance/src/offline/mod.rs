@@ -8,7 +8,6 @@
 
 mod capture;
 mod encap;
-mod listen;
 mod sink;
 mod source;
 mod summary;
@@ -33,7 +32,6 @@ use crate::settings;
 use crate::wiring;
 use capture::{Capture, CaptureError};
 use encap::Encap;
-use listen::Listen;
 use sink::{CaptureSink, WriteError};
 use source::{CaptureSource, holds_geneve};
 use summary::Summary;
@@ -92,9 +90,9 @@ pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
     let policy = policy_files::policy(loading);
     let mut log = log(args.eve.as_deref())?;
     log.know(policy.clone());
-    let inspector = Inspector::new(&flows, hasher, Arc::new(Detector::new(policy)));
+    let inspector = Inspector::new(&flows, hasher, Arc::new(Detector::new(policy))).in_mode(args.mode());
     let judge = Inspect { inspector, detectors: swaps, events: sender };
-    let stage = (((Steer { end, hasher }, judge), Listen { passive: args.passive }), Return);
+    let stage = ((Steer { end, hasher }, judge), Return);
     let mut stats = Stats::default();
     let wiring = Wiring {
         source,

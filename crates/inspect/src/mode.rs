@@ -1,0 +1,20 @@
+//! Where an inspector stands to the traffic that it judges.
+
+/// Where an inspector stands to the traffic that it judges.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Mode {
+    /// It only listens: no packet of a customer's is dropped, and what it sees may not be all that was sent.
+    pub passive: bool,
+    /// What is thought of packets whose own checksums are wrong.
+    pub checksums: Checksums,
+}
+
+/// What is thought of packets whose own checksums are wrong.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Checksums {
+    /// Their receiver will throw them away, so they are no part of their stream.
+    #[default]
+    Verify,
+    /// They were captured before a network card filled them in: they count as any other.
+    Ignore,
+}
