@@ -39,8 +39,10 @@ pub enum FlowState {
 }
 
 impl FlowState {
-    /// The state after a flow's first packet, and whether its sender is the initiator (a SYN ACK comes from the other side).
-    pub(crate) fn first(tcp: bool, flags: u8) -> (Self, bool) {
+    /// The state after a flow's first packet with these TCP flags, and whether its sender is the initiator (a SYN ACK comes
+    /// from the other side).
+    #[must_use]
+    pub fn first(tcp: bool, flags: u8) -> (Self, bool) {
         match flags & (flag::SYN | flag::ACK | flag::RST) {
             _ if !tcp => (Self::Opening, true),
             reset if reset & flag::RST != 0 => (Self::Reset, true),
@@ -51,9 +53,10 @@ impl FlowState {
         }
     }
 
-    /// The state after one packet more.
+    /// The state after one packet more with these TCP flags.
+    #[must_use]
     #[inline]
-    pub(crate) fn next(self, tcp: bool, flags: u8, from_initiator: bool) -> Self {
+    pub fn next(self, tcp: bool, flags: u8, from_initiator: bool) -> Self {
         if !tcp {
             return if from_initiator { self } else { Self::Established };
         }

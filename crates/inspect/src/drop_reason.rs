@@ -3,6 +3,8 @@
 use flow::NoFlow;
 use wire::{FrameError, InnerError};
 
+use crate::stream::Misfit;
+
 /// Why a packet was dropped. The discriminant is the counter's index; [`DropReason::name`] is the metric's label.
 ///
 /// A new way to fail in `wire` or `flow` does not compile until it has a reason here.
@@ -75,6 +77,32 @@ pub enum DropReason {
     Midstream,
     /// A rule or the default action said so.
     Policy,
+    /// A TCP segment with a wrong checksum.
+    StreamChecksum,
+    /// TCP data without ACK.
+    StreamNoAck,
+    /// TCP data before the handshake let their receiver take any.
+    StreamEarly,
+    /// A TCP segment that acknowledges what nobody sent.
+    StreamAck,
+    /// TCP data beyond their receiver's window.
+    StreamWindow,
+    /// A TCP retransmission with other bytes than were sent, and inspected, before.
+    StreamConflict,
+    /// A TCP SYN amid a connection, with data, or during its handshake.
+    StreamSyn,
+    /// A TCP RST outside the window.
+    StreamRst,
+    /// A TCP FIN before the end of what was sent.
+    StreamFin,
+    /// TCP data behind FIN.
+    StreamPastFin,
+    /// TCP data with an old timestamp.
+    StreamTimestamp,
+    /// TCP urgent data, which the operator does not want.
+    StreamUrgent,
+    /// TCP data for which there was no room to reassemble them; the sender will send them again.
+    StreamBound,
     /// The next core's inbox was full for longer than its sender may wait.
     InboxFull,
     /// The local lane was full.
@@ -88,7 +116,7 @@ impl DropReason {
     pub const COUNT: usize = Self::ALL.len();
 
     /// Every reason, in the order of the counters.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 49] = [
         Self::NotOurs,
         Self::OuterIpv4Header,
         Self::OuterIpv4Length,
@@ -122,6 +150,19 @@ impl DropReason {
         Self::FlowTableFull,
         Self::Midstream,
         Self::Policy,
+        Self::StreamChecksum,
+        Self::StreamNoAck,
+        Self::StreamEarly,
+        Self::StreamAck,
+        Self::StreamWindow,
+        Self::StreamConflict,
+        Self::StreamSyn,
+        Self::StreamRst,
+        Self::StreamFin,
+        Self::StreamPastFin,
+        Self::StreamTimestamp,
+        Self::StreamUrgent,
+        Self::StreamBound,
         Self::InboxFull,
         Self::LocalLaneFull,
         Self::TxFull,
@@ -164,6 +205,19 @@ impl DropReason {
             Self::FlowTableFull => "flow-table-full",
             Self::Midstream => "midstream",
             Self::Policy => "policy",
+            Self::StreamChecksum => "stream-checksum",
+            Self::StreamNoAck => "stream-no-ack",
+            Self::StreamEarly => "stream-early",
+            Self::StreamAck => "stream-ack",
+            Self::StreamWindow => "stream-window",
+            Self::StreamConflict => "stream-conflict",
+            Self::StreamSyn => "stream-syn",
+            Self::StreamRst => "stream-rst",
+            Self::StreamFin => "stream-fin",
+            Self::StreamPastFin => "stream-past-fin",
+            Self::StreamTimestamp => "stream-timestamp",
+            Self::StreamUrgent => "stream-urgent",
+            Self::StreamBound => "stream-bound",
             Self::InboxFull => "inbox-full",
             Self::LocalLaneFull => "local-lane-full",
             Self::TxFull => "tx-full",
@@ -220,6 +274,26 @@ impl From<NoFlow> for DropReason {
         match error {
             NoFlow::TableFull => Self::FlowTableFull,
             NoFlow::Midstream => Self::Midstream,
+        }
+    }
+}
+
+impl From<Misfit> for DropReason {
+    fn from(misfit: Misfit) -> Self {
+        match misfit {
+            Misfit::Checksum => Self::StreamChecksum,
+            Misfit::NoAck => Self::StreamNoAck,
+            Misfit::Early => Self::StreamEarly,
+            Misfit::Ack => Self::StreamAck,
+            Misfit::Window => Self::StreamWindow,
+            Misfit::Conflict => Self::StreamConflict,
+            Misfit::Syn => Self::StreamSyn,
+            Misfit::Rst => Self::StreamRst,
+            Misfit::Fin => Self::StreamFin,
+            Misfit::PastFin => Self::StreamPastFin,
+            Misfit::Timestamp => Self::StreamTimestamp,
+            Misfit::Urgent => Self::StreamUrgent,
+            Misfit::Bound => Self::StreamBound,
         }
     }
 }
