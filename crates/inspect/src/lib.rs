@@ -13,6 +13,7 @@ mod learn;
 pub mod matcher;
 mod mode;
 mod packet;
+pub mod regex;
 pub mod stream;
 mod verdict;
 
