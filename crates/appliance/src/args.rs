@@ -50,11 +50,11 @@ Examples:
   sluice inspect --encap none --passive --pcap web.pcap --rules local.rules --eve alerts.json
                                                        what a listener would tell, one JSON object a line")]
 pub(crate) struct Inspect {
-    /// The capture: pcap or pcapng, Ethernet or raw IP.
+    /// The capture: pcap or pcapng; of Ethernet, raw IP, Linux cooked, loopback, PPP or Cisco HDLC.
     #[arg(long, value_name = "IN")]
     pub(crate) pcap: PathBuf,
-    /// Judge as this configuration says. Without one any destination is ours, any source allowed, the default action
-    /// forward.
+    /// Judge as this configuration says. Without one any destination is ours, any source allowed, and rules are tried in
+    /// the order of actions, with the usual variables: HOME_NET is RFC 1918, EXTERNAL_NET the rest.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Rule files, behind those of the configuration.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use config::PolicySettings;
-use policy::{Loading, Policy, RuleFile};
+use policy::{Loading, Order, Policy, RuleFile, Settings};
 
 /// A rule file that could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +19,7 @@ pub(crate) struct PolicyError {
 /// Read the rule files that a configuration names, then `more`.
 pub(crate) fn load(configured: Option<&PolicySettings>, more: &[PathBuf]) -> Result<Loading, PolicyError> {
     let named = configured.map_or(&[][..], |settings| &settings.files);
-    let wanted = configured.map(|settings| settings.rules.clone()).unwrap_or_default();
+    let wanted = configured.map_or_else(as_the_reference, |settings| settings.rules.clone());
     let files = named.iter().chain(more).map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
     Ok(Loading::new(&files, &wanted))
 }
@@ -42,4 +42,9 @@ pub(crate) fn tell_refusals(loading: &Loading) {
     if !loading.refusals.is_empty() {
         eprintln!("{} of {} rules refused; the others hold", loading.refusals.len(), loading.seen);
     }
+}
+
+/// How rules are read of which no configuration says more: as the reference reads them.
+fn as_the_reference() -> Settings {
+    Settings { order: Order::Action, ..Settings::default() }
 }

@@ -8,28 +8,11 @@ use flow::Moment;
 use pcap_parser::traits::{PcapNGPacketBlock, PcapReaderIterator};
 use pcap_parser::{Block, Linktype, PcapBlockOwned, PcapError, create_reader};
 
+use super::link::Link;
+
 /// The largest record that is read, in bytes; libpcap itself refuses more than 256 KiB of one packet.
 const RECORD_LIMIT: usize = 1 << 20;
 const NANOS: u64 = 1_000_000_000;
-
-/// What a record's first byte is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Link {
-    /// An Ethernet header (LINKTYPE 1).
-    Ethernet,
-    /// An IP header, version 4 or 6 (LINKTYPE 101, and 12, 14, 228, 229 of older or stricter writers).
-    RawIp,
-}
-
-impl Link {
-    fn new(kind: Linktype) -> Result<Self, CaptureError> {
-        match kind.0 {
-            1 => Ok(Self::Ethernet),
-            12 | 14 | 101 | 228 | 229 => Ok(Self::RawIp),
-            other => Err(CaptureError::LinkType { number: other, name: kind.to_string() }),
-        }
-    }
-}
 
 /// One packet of a capture.
 #[derive(Debug)]
@@ -49,7 +32,7 @@ pub(crate) enum CaptureError {
     Open(#[from] io::Error),
     #[error("neither a pcap nor a pcapng file")]
     Unknown,
-    #[error("link type {number} ({name}) is not read; Ethernet (1) and raw IP (101) are")]
+    #[error("link type {number} ({name}) is not read")]
     LinkType { number: i32, name: String },
     #[error("the file ends in the middle of record {after}", after = .0 + 1)]
     Truncated(u64),
@@ -136,7 +119,7 @@ fn take(
     block: PcapBlockOwned<'_>,
 ) -> Result<Option<Record>, CaptureError> {
     let record = |interface: Interface, at, bytes: &[u8]| {
-        Ok(Some(Record { at, link: Link::new(interface.link)?, bytes: bytes.to_vec() }))
+        Ok(Some(Record { at, link: link(interface.link)?, bytes: bytes.to_vec() }))
     };
     let known = |interfaces: &[Interface], id: u32| {
         let id = usize::try_from(id).unwrap_or(usize::MAX);
@@ -146,7 +129,7 @@ fn take(
         PcapBlockOwned::LegacyHeader(header) => {
             let ticks_per_second = if header.is_nanosecond_precision() { NANOS } else { 1_000_000 };
             interfaces.push(Interface { link: header.network, ticks_per_second, offset_seconds: 0 });
-            Link::new(header.network).map(|_| None)
+            link(header.network).map(|_| None)
         }
         PcapBlockOwned::Legacy(packet) => {
             let interface = known(interfaces, 0)?;
@@ -175,6 +158,10 @@ fn take(
         }
         PcapBlockOwned::NG(_) => Ok(None),
     }
+}
+
+fn link(kind: Linktype) -> Result<Link, CaptureError> {
+    Link::new(kind.0).ok_or_else(|| CaptureError::LinkType { number: kind.0, name: kind.to_string() })
 }
 
 /// A pcapng time stamp in nanoseconds; one that does not fit is the last that does.

@@ -10,7 +10,8 @@ use std::net::Ipv4Addr;
 use flow::Moment;
 use wire::{AttachmentId, EndpointId, FlowCookie, GENEVE_UDP_PORT, GwlbHeader, GwlbTags, ProtocolType};
 
-use super::capture::{Link, Record};
+use super::capture::Record;
+use super::link::Link;
 
 const ETHERNET_LEN: usize = 14;
 
@@ -67,41 +68,24 @@ impl Encap {
     /// The frame to judge for a record.
     pub(crate) fn frame(self, record: Record) -> CaptureFrame {
         let Record { at, link, bytes } = record;
-        if self == Self::None
-            && let Some(wrapped) = wrap(ip_packet(link, &bytes))
-        {
-            return CaptureFrame { at, bytes: wrapped, link, emitted: Emitted::Record(bytes) };
-        }
-        match link {
-            Link::Ethernet => CaptureFrame { at, bytes, link, emitted: Emitted::From(0) },
-            Link::RawIp => {
-                let mut framed = vec![0; ETHERNET_LEN];
-                framed[12..].copy_from_slice(&[0x08, 0x00]);
-                framed.extend_from_slice(&bytes);
-                CaptureFrame { at, bytes: framed, link, emitted: Emitted::From(ETHERNET_LEN) }
+        let packet = link.ip_packet(&bytes);
+        match (self, link, packet) {
+            (Self::None, _, Some(packet)) if let Some(wrapped) = wrap(packet) => {
+                CaptureFrame { at, bytes: wrapped, link, emitted: Emitted::Record(bytes) }
             }
-        }
-    }
-}
-
-/// The IP packet in a record, behind any VLAN tags (IEEE 802.1Q, 802.1ad).
-fn ip_packet(link: Link, bytes: &[u8]) -> Option<&[u8]> {
-    if link == Link::RawIp {
-        return Some(bytes);
-    }
-    let mut rest = bytes.get(12..)?;
-    loop {
-        match rest {
-            [0x81, 0x00, _, _, inner @ ..] | [0x88, 0xa8, _, _, inner @ ..] => rest = inner,
-            [0x08, 0x00, packet @ ..] | [0x86, 0xdd, packet @ ..] => return Some(packet),
-            _ => return None,
+            // As it is: what no GWLB could have sent so is not ours.
+            (_, Link::Ethernet, _) => CaptureFrame { at, bytes, link, emitted: Emitted::From(0) },
+            (Self::Geneve, _, Some(packet)) => {
+                let bytes = [&[0; 12][..], &[0x08, 0x00], packet].concat();
+                CaptureFrame { at, bytes, link: Link::RawIp, emitted: Emitted::From(ETHERNET_LEN) }
+            }
+            _ => CaptureFrame { at, bytes: Vec::new(), link, emitted: Emitted::Record(bytes) },
         }
     }
 }
 
 /// A customer's packet as GWLB would send it, through endpoint 0. `None` for what is not IP, or too long for GENEVE.
-fn wrap(packet: Option<&[u8]>) -> Option<Vec<u8>> {
-    let packet = packet?;
+fn wrap(packet: &[u8]) -> Option<Vec<u8>> {
     let protocol_type = match packet.first()? >> 4 {
         4 => ProtocolType::Ipv4,
         6 => ProtocolType::Ipv6,

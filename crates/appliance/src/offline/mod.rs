@@ -8,6 +8,7 @@
 
 mod capture;
 mod encap;
+mod link;
 mod sink;
 mod source;
 mod summary;

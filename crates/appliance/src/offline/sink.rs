@@ -9,15 +9,15 @@ use std::rc::Rc;
 use engine::Sink;
 use inspect::{Burst, DropReason};
 
-use super::capture::Link;
 use super::encap::CaptureFrame;
+use super::link::Link;
 
 /// Why the returned frames could not be written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WriteError {
     #[error("writing failed: {0}")]
     Io(#[from] io::Error),
-    #[error("the capture mixes {0:?} and {1:?} records, and a pcap file holds one link type")]
+    #[error("the capture mixes {0} and {1} records, and a pcap file holds one link type")]
     Mixed(Link, Link),
 }
 
@@ -89,15 +89,11 @@ impl Drop for CaptureSink {
 /// The file header of pcap with nanoseconds (draft-ietf-opsawg-pcap §4), in little-endian order.
 fn header(link: Link) -> [u8; 24] {
     let mut header = [0; 24];
-    let link: u32 = match link {
-        Link::Ethernet => 1,
-        Link::RawIp => 101,
-    };
     header[..4].copy_from_slice(&0xa1b2_3c4d_u32.to_le_bytes());
     header[4..6].copy_from_slice(&2_u16.to_le_bytes());
     header[6..8].copy_from_slice(&4_u16.to_le_bytes());
     header[16..20].copy_from_slice(&262_144_u32.to_le_bytes());
-    header[20..].copy_from_slice(&link.to_le_bytes());
+    header[20..].copy_from_slice(&link.number().to_le_bytes());
     header
 }
 

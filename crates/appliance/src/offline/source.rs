@@ -7,9 +7,9 @@ use std::rc::Rc;
 use engine::{Pulled, Source};
 use flow::Moment;
 use inspect::Burst;
-use wire::{Ethernet, Ipv4, Udp};
+use wire::{Ipv4, Udp};
 
-use super::capture::{Capture, CaptureError, Link, Record};
+use super::capture::{Capture, CaptureError, Record};
 use super::encap::{CaptureFrame, Encap};
 
 /// What the source tells while the loop owns it.
@@ -91,10 +91,7 @@ pub(crate) fn holds_geneve(path: &Path) -> Result<bool, CaptureError> {
 }
 
 fn is_geneve(record: &Record) -> bool {
-    let ip = match record.link {
-        Link::Ethernet => Ethernet::new_checked(&record.bytes).map(|(_, payload)| payload),
-        Link::RawIp => Some(record.bytes.as_slice()),
-    };
+    let ip = record.link.ip_packet(&record.bytes);
     let udp = ip.and_then(|ip| Ipv4::new_checked(ip).ok()).filter(|(ipv4, _)| ipv4.protocol() == 17);
     udp.and_then(|(_, payload)| Udp::new_checked(payload).ok())
         .is_some_and(|(udp, _)| udp.destination_port() == wire::GENEVE_UDP_PORT)
