@@ -52,6 +52,11 @@ impl Random {
         self.0 ^= self.0 >> 27;
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
     }
+
+    pub(crate) fn bytes(&mut self, len: usize) -> Vec<u8> {
+        let words = (0..len.div_ceil(4)).flat_map(|_| (self.next() as u32).to_le_bytes());
+        words.take(len).collect()
+    }
 }
 
 /// Frames of flows of their own: half of them TCP, half UDP, to the ports of usual servers.

@@ -1,7 +1,7 @@
 //! The bench: `make bench` runs it whole and keeps the results, `bench PART...` runs parts of it and prints them.
 //!
 //! ```text
-//! bench [--samples N] [--seconds S] [--out FOLDER] [pcap] [flows] [ring] [latency] [veth] [micro]
+//! bench [--samples N] [--seconds S] [--out FOLDER] [--rules FILE] [pcap] [flows] [ring] [latency] [veth] [sessions] [micro]
 //! bench capture FILE FLOWS 64|1400|imix
 //! ```
 //! Each sample of the whole appliance is a child of this program (`bench sluice SETUP`), since DPDK starts once in a process.
@@ -14,6 +14,7 @@ mod machine;
 mod micro;
 mod report;
 mod samples;
+mod sessions;
 mod threads;
 mod veth;
 mod whole;
@@ -39,6 +40,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             print(&latency::measure(&serde_json::from_str(setup)?)?)
         }
         ["veth", setup] if setup.starts_with('{') => print(&veth::generate(&serde_json::from_str(setup)?)?),
+        ["sessions", setup] if setup.starts_with('{') => {
+            print(&sessions::measure(&serde_json::from_str(setup)?)?)
+        }
         ["capture", path, flows, size] => {
             let size = if size == "imix" { Size::Imix } else { Size::Fixed(size.parse()?) };
             Ok(capture::write(path.as_ref(), &capture::frames_of_flows(flows.parse()?, size))?)
@@ -57,14 +61,19 @@ struct Options {
     samples: usize,
     seconds: f64,
     out: Option<PathBuf>,
+    /// A rule file under which conversations are judged as well.
+    rules: Option<PathBuf>,
     parts: Vec<String>,
 }
 
-const PARTS: [&str; 6] = ["pcap", "flows", "ring", "latency", "veth", "micro"];
+const PARTS: [&str; 7] = ["pcap", "flows", "ring", "latency", "veth", "sessions", "micro"];
+
+/// Packets of the conversations.
+const PACKETS: usize = 2_000_000;
 
 impl Options {
     fn of(words: Vec<String>) -> Result<Self, Box<dyn Error>> {
-        let mut options = Self { samples: 5, seconds: 0.5, out: None, parts: Vec::new() };
+        let mut options = Self { samples: 5, seconds: 0.5, out: None, rules: None, parts: Vec::new() };
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or(format!("{word}: a value is missing"));
@@ -72,9 +81,13 @@ impl Options {
                 "--samples" => options.samples = value()?.parse()?,
                 "--seconds" => options.seconds = value()?.parse()?,
                 "--out" => options.out = Some(value()?.into()),
+                "--rules" => options.rules = Some(value()?.into()),
                 part if PARTS.contains(&part) => options.parts.push(word),
                 other => {
-                    return Err(format!("{other}: not one of {PARTS:?}, --samples, --seconds, --out").into());
+                    return Err(format!(
+                        "{other}: not one of {PARTS:?}, --samples, --seconds, --out, --rules"
+                    )
+                    .into());
                 }
             }
         }
@@ -111,6 +124,7 @@ fn measure(options: &Options, folder: &Path) -> Result<Report, Box<dyn Error>> {
         tables: Vec::new(),
         latency: Vec::new(),
         veth: None,
+        sessions: Vec::new(),
         bytes_per_flow: micro::bytes_per_flow(),
         micro: Vec::new(),
     };
@@ -139,6 +153,11 @@ fn measure(options: &Options, folder: &Path) -> Result<Report, Box<dyn Error>> {
     if options.wants("veth") {
         eprintln!("veth");
         report.veth = Some(veth::measure(Path::new("target/release/sluice"), folder)?);
+    }
+    if options.wants("sessions") {
+        eprintln!("conversations");
+        let rounds = options.samples.min(3); // each makes two million packets anew
+        report.sessions = sessions::compare(rounds, PACKETS, options.rules.as_deref())?;
     }
     if options.wants("micro") {
         eprintln!("micro");

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::machine::Machine;
 use crate::micro::Part;
+use crate::sessions;
 use crate::veth;
 use crate::whole::{Row, latency};
 
@@ -16,6 +17,7 @@ pub(crate) struct Report {
     pub(crate) tables: Vec<Table>,
     pub(crate) latency: Vec<(String, latency::Outcome)>,
     pub(crate) veth: Option<veth::Outcome>,
+    pub(crate) sessions: Vec<sessions::Row>,
     pub(crate) bytes_per_flow: f64,
     pub(crate) micro: Vec<Part>,
 }
@@ -77,6 +79,9 @@ impl Report {
                 writeln!(to, "| {size} | {offered:.0} | {returned:.0} | {lossless:.0} |")?;
             }
             writeln!(to, "\nFrom the start of the process to healthy: {:.2} s.", veth.healthy_after)?;
+        }
+        if !self.sessions.is_empty() {
+            sessions::write(to, &self.sessions)?;
         }
         if !self.micro.is_empty() {
             writeln!(to, "\n## Parts of the way, each alone\n")?;

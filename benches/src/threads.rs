@@ -17,10 +17,20 @@ pub(crate) fn of(pid: u32) -> io::Result<Vec<ThreadTime>> {
         let path = task?.path();
         let name = fs::read_to_string(path.join("comm"))?.trim().to_owned();
         let schedstat = fs::read_to_string(path.join("schedstat"))?;
-        let nanos = schedstat.split(' ').next().and_then(|field| field.parse::<f64>().ok());
-        threads.push(ThreadTime { name, seconds: nanos.unwrap_or_default() / 1e9 });
+        threads.push(ThreadTime { name, seconds: on_cpu(&schedstat) });
     }
     Ok(threads)
+}
+
+/// The seconds of a `schedstat`: its first field, in nanoseconds.
+fn on_cpu(schedstat: &str) -> f64 {
+    schedstat.split(' ').next().and_then(|field| field.parse::<f64>().ok()).unwrap_or_default() / 1e9
+}
+
+/// How long the calling thread has been on a CPU, in seconds.
+pub(crate) fn own() -> io::Result<f64> {
+    let schedstat = fs::read_to_string("/proc/thread-self/schedstat")?;
+    Ok(on_cpu(&schedstat))
 }
 
 /// The longest time that one of the threads called so had between two looks.
