@@ -22,6 +22,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Judge the packets of a capture by the same stages, with the capture's own clock. Needs no DPDK and no root.
     Inspect(Inspect),
+    /// Read rule files; tell every mistake with its line, what is probably not meant, and what the rules come to.
+    Rules(Rules),
 }
 
 #[derive(Args, Debug)]
@@ -29,6 +31,9 @@ pub(crate) struct Run {
     /// The configuration; dpdk-config/sluice.example.toml explains every key.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,
+    /// Take no policy with a rule in it that was refused.
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 #[derive(Args, Debug)]
@@ -36,6 +41,9 @@ pub(crate) struct Check {
     /// The configuration to read.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,
+    /// Take no policy with a rule in it that was refused.
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// Print the plan as one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
@@ -60,6 +68,9 @@ pub(crate) struct Inspect {
     /// Rule files, behind those of the configuration.
     #[arg(long, value_name = "FILE")]
     pub(crate) rules: Vec<PathBuf>,
+    /// Take no policy with a rule in it that was refused.
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// Write the frames that would be sent, in their order, to this pcap file.
     #[arg(long, value_name = "RETURNED.pcap")]
     pub(crate) out: Option<PathBuf>,
@@ -82,6 +93,33 @@ pub(crate) struct Inspect {
     pub(crate) encap: Encap,
     /// Print the summary as one JSON object.
     #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  sluice rules local.rules                    every mistake and every doubt with its line, then counts
+  sluice rules --json emerging-all.rules      the same for a program
+  sluice rules --list --config sluice.toml    the rules of a configuration, in the order in which they are asked")]
+pub(crate) struct Rules {
+    /// Rule files, behind those of the configuration if there is one.
+    #[arg(value_name = "FILE", required_unless_present = "config")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Read the rules that this configuration names too, with its variables and in its order.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Take no policy with a rule in it that was refused.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// List the loaded rules, in the order in which they are asked.
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Write the loaded rules to this file, each on a line and as it was understood.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) export: Option<PathBuf>,
+    /// Print counts, refusals and warnings as one JSON object.
+    #[arg(long, conflicts_with = "list")]
     pub(crate) json: bool,
 }
 

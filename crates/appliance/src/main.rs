@@ -5,6 +5,7 @@ mod check;
 mod control;
 mod offline;
 mod policy_files;
+mod rules;
 mod run;
 mod settings;
 mod version;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(args),
         Command::Check(args) => check::run(args).map_err(Failure::refused),
         Command::Inspect(args) => offline::run(args),
+        Command::Rules(args) => rules::run(args).map_err(Failure::refused),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

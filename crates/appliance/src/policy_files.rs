@@ -8,12 +8,13 @@ use std::sync::Arc;
 use config::PolicySettings;
 use policy::{Loading, Order, Policy, RuleFile, Settings};
 
-/// A rule file that could not be read.
+/// Why there is no policy.
 #[derive(Debug, thiserror::Error)]
-#[error("{path}: {source}", path = .path.display())]
-pub(crate) struct PolicyError {
-    path: PathBuf,
-    source: io::Error,
+pub(crate) enum PolicyError {
+    #[error("{path}: {source}", path = .path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("{refused} of {seen} rules refused, and --strict was given")]
+    Refused { refused: usize, seen: usize },
 }
 
 /// Read the rule files that a configuration names, then `more`.
@@ -30,7 +31,7 @@ pub(crate) fn policy(loading: Loading) -> Arc<Policy> {
 }
 
 fn read(path: &Path) -> Result<RuleFile, PolicyError> {
-    let text = fs::read(path).map_err(|source| PolicyError { path: path.to_owned(), source })?;
+    let text = fs::read(path).map_err(|source| PolicyError::Read { path: path.to_owned(), source })?;
     Ok(RuleFile { name: path.display().to_string().into(), text })
 }
 
@@ -39,8 +40,24 @@ pub(crate) fn tell_refusals(loading: &Loading) {
     for refusal in &loading.refusals {
         eprintln!("{refusal}");
     }
-    if !loading.refusals.is_empty() {
-        eprintln!("{} of {} rules refused; the others hold", loading.refusals.len(), loading.seen);
+    if loading.refused > 0 {
+        eprintln!("{} of {} rules refused; the others hold", loading.refused, loading.seen);
+    }
+}
+
+/// As [`tell_refusals`], and what is probably not meant.
+pub(crate) fn tell(loading: &Loading) {
+    for warning in &loading.warnings {
+        eprintln!("warning: {warning}");
+    }
+    tell_refusals(loading);
+}
+
+/// Whether the rules may be used: with `strict`, only if none was refused.
+pub(crate) fn strict(strict: bool, loading: &Loading) -> Result<(), PolicyError> {
+    match loading.refused {
+        refused @ 1.. if strict => Err(PolicyError::Refused { refused, seen: loading.seen }),
+        _ => Ok(()),
     }
 }
 

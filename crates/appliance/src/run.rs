@@ -39,6 +39,7 @@ pub(crate) fn run(args: &args::Run) -> Result<(), Failure> {
     let settings = settings::read(&args.config).map_err(Failure::refused)?;
     let loading = policy_files::load(Some(settings.policy()), &[]).map_err(Failure::refused)?;
     policy_files::tell_refusals(&loading);
+    policy_files::strict(args.strict, &loading).map_err(Failure::refused)?;
     eprintln!("sluice {}", *crate::version::LONG);
 
     let signals = signals()?;

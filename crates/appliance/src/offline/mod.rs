@@ -64,6 +64,7 @@ pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
     let loading = policy_files::load(settings.as_ref().map(config::Settings::policy), &args.rules)
         .map_err(Failure::refused)?;
     policy_files::tell_refusals(&loading);
+    policy_files::strict(args.strict, &loading).map_err(Failure::refused)?;
 
     let capture_error = |source| OfflineError::Capture { path: args.pcap.clone(), source };
     let encap = match args.encap {
