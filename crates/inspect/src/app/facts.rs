@@ -3,6 +3,7 @@
 use policy::{AppTest, Way};
 
 use super::dns::DnsFacts;
+use super::http::HttpFacts;
 
 /// By protocol.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -12,6 +13,8 @@ pub enum Facts {
     None,
     /// Of a DNS query and its answer.
     Dns(Box<DnsFacts>),
+    /// Of an HTTP request and its response.
+    Http(Box<HttpFacts>),
 }
 
 impl Facts {
@@ -19,7 +22,7 @@ impl Facts {
     #[must_use]
     pub fn answers(&self, test: &AppTest, way: Way) -> bool {
         match self {
-            Self::None => false,
+            Self::None | Self::Http(_) => false,
             Self::Dns(facts) => facts.answers(test, way),
         }
     }
@@ -30,6 +33,7 @@ impl Facts {
         match self {
             Self::None => 0,
             Self::Dns(facts) => facts.memory(),
+            Self::Http(facts) => size_of_val(facts.as_ref()),
         }
     }
 }

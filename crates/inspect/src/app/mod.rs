@@ -12,6 +12,7 @@
 mod anomaly;
 pub mod dns;
 mod facts;
+pub mod http;
 mod transaction;
 mod wanted;
 
