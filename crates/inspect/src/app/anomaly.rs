@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// One oddity. Each belongs to a protocol, and is noted in the transaction in which it was seen.
+/// One oddity. Each belongs to a protocol, and is noted in the transaction in which it was seen; those of
+/// the flow as a whole, in the flow.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
 pub enum Anomaly {
@@ -104,10 +105,56 @@ pub enum Anomaly {
     HttpGap,
     /// A way that cannot be read any further.
     HttpUnreadable,
+    /// The two ways of one flow speak different protocols.
+    ProtocolMismatch,
+    /// One way speaks a protocol, the other speaks none that is known.
+    ProtocolOneWay,
+    /// A record that is no TLS: its version is not 3.x.
+    TlsRecordVersion,
+    /// A record of a kind that TLS does not have.
+    TlsRecordKind,
+    /// A record longer than TLS allows, or an empty one where that is forbidden.
+    TlsRecordLength,
+    /// More records before the end of the handshake than [`super::tls::RECORDS_MAX`].
+    TlsRecordFlood,
+    /// A handshake message that cannot be read.
+    TlsHandshakeInvalid,
+    /// A handshake message longer than [`super::tls::MESSAGE_MAX`]; it was not read.
+    TlsHandshakeTooLong,
+    /// A server name whose length is wrong.
+    TlsSniLength,
+    /// A server name that is no host name.
+    TlsSniKind,
+    /// Several server names, or several extensions with one.
+    TlsSniMultiple,
+    /// A certificate that cannot be read.
+    TlsCertificateInvalid,
+    /// More certificates than [`super::tls::CERTIFICATES_MAX`]; the others were not read.
+    TlsCertificatesTooMany,
+    /// An alert that ends the connection.
+    TlsAlertFatal,
+    /// An alert that is no two bytes.
+    TlsAlertInvalid,
+    /// A hello of SSL 2 that cannot be read.
+    Ssl2HeaderInvalid,
+    /// Bytes of the handshake are missing.
+    TlsGap,
+    /// An Initial packet that does not open with the keys of its connection.
+    QuicUndecryptable,
+    /// A packet whose lengths do not fit the datagram.
+    QuicPacketInvalid,
+    /// A frame that may not stand in an Initial packet.
+    QuicFrameInvalid,
+    /// Handshake data with more holes, or farther ahead, than is kept.
+    QuicCryptoTooScattered,
+    /// More datagrams before the end of the handshake than are read.
+    QuicDatagramFlood,
+    /// A banner of SSH that is too long or cannot be read.
+    SshBannerInvalid,
 }
 
 /// Every anomaly with its name: the reference's, where it has one.
-const NAMES: [(Anomaly, &str); 49] = [
+const NAMES: [(Anomaly, &str); 72] = [
     (Anomaly::DnsMalformed, "dns.malformed_data"),
     (Anomaly::DnsNameTooLong, "dns.name_too_long"),
     (Anomaly::DnsNameLoop, "dns.infinite_loop"),
@@ -157,6 +204,29 @@ const NAMES: [(Anomaly, &str); 49] = [
     (Anomaly::HttpDecompressionBomb, "http.compression_bomb"),
     (Anomaly::HttpGap, "http.gap"),
     (Anomaly::HttpUnreadable, "http.unreadable"),
+    (Anomaly::ProtocolMismatch, "applayer_mismatch_protocol_both_directions"),
+    (Anomaly::ProtocolOneWay, "applayer_detect_protocol_only_one_direction"),
+    (Anomaly::TlsRecordVersion, "tls.invalid_record_version"),
+    (Anomaly::TlsRecordKind, "tls.invalid_record_type"),
+    (Anomaly::TlsRecordLength, "tls.invalid_record_length"),
+    (Anomaly::TlsRecordFlood, "tls.too_many_records_in_packet"),
+    (Anomaly::TlsHandshakeInvalid, "tls.invalid_handshake_message"),
+    (Anomaly::TlsHandshakeTooLong, "tls.handshake_too_long"),
+    (Anomaly::TlsSniLength, "tls.invalid_sni_length"),
+    (Anomaly::TlsSniKind, "tls.invalid_sni_type"),
+    (Anomaly::TlsSniMultiple, "tls.multiple_sni_extensions"),
+    (Anomaly::TlsCertificateInvalid, "tls.invalid_certificate"),
+    (Anomaly::TlsCertificatesTooMany, "tls.too_many_certificates"),
+    (Anomaly::TlsAlertFatal, "tls.error_message_encountered"),
+    (Anomaly::TlsAlertInvalid, "tls.invalid_alert_message"),
+    (Anomaly::Ssl2HeaderInvalid, "tls.invalid_sslv2_header"),
+    (Anomaly::TlsGap, "tls.gap"),
+    (Anomaly::QuicUndecryptable, "quic.failed_decrypt"),
+    (Anomaly::QuicPacketInvalid, "quic.error_on_header"),
+    (Anomaly::QuicFrameInvalid, "quic.error_on_data"),
+    (Anomaly::QuicCryptoTooScattered, "quic.crypto_frag_too_long"),
+    (Anomaly::QuicDatagramFlood, "quic.too_many_datagrams"),
+    (Anomaly::SshBannerInvalid, "ssh.invalid_banner"),
 ];
 
 impl Anomaly {

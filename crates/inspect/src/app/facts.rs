@@ -4,6 +4,7 @@ use policy::{AppTest, Way};
 
 use super::dns::DnsFacts;
 use super::http::HttpFacts;
+use super::tls::Handshake;
 
 /// By protocol.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -15,6 +16,8 @@ pub enum Facts {
     Dns(Box<DnsFacts>),
     /// Of an HTTP request and its response.
     Http(Box<HttpFacts>),
+    /// Of a TLS handshake.
+    Tls(Box<Handshake>),
 }
 
 impl Facts {
@@ -24,6 +27,7 @@ impl Facts {
         match self {
             Self::None | Self::Http(_) => false,
             Self::Dns(facts) => facts.answers(test, way),
+            Self::Tls(handshake) => handshake.answers(test, way),
         }
     }
 
@@ -34,6 +38,7 @@ impl Facts {
             Self::None => 0,
             Self::Dns(facts) => facts.memory(),
             Self::Http(facts) => size_of_val(facts.as_ref()),
+            Self::Tls(handshake) => handshake.memory(),
         }
     }
 }

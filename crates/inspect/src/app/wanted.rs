@@ -10,6 +10,18 @@ impl Wanted {
     /// Every buffer.
     pub const ALL: Self = Self(u128::MAX);
 
+    /// No buffer.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(0)
+    }
+
+    /// The buffers of either set.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// This set and one buffer more.
     #[must_use]
     pub const fn and(self, buffer: Buffer) -> Self {

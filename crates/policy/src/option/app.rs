@@ -26,7 +26,7 @@ pub enum AppTest {
         /// The states, by the reference's names.
         states: Vec<SslState>,
     },
-    /// `ssl_version`: the version of TLS; one of them and none that is excluded.
+    /// `ssl_version`: the version of TLS; one of them or, where some are excluded, any that is not.
     SslVersion(Vec<(bool, SslVersion)>),
     /// `tls.version`: the version of TLS.
     TlsVersion {

@@ -1,0 +1,313 @@
+//! What one flow speaks: guessed from its first bytes, then parsed.
+
+use policy::{Protocol, Way};
+
+use super::dns::{Dns, DnsCarrier};
+use super::guess::{self, Fit, GUESS_BYTES, Guess, Head, Ports};
+use super::tls::Tls;
+use super::{Anomalies, Anomaly, Transactions, Wanted};
+
+/// The application of one flow.
+///
+/// ```text
+///           ┌─ undecided: bytes are kept, at most GUESS_BYTES of each way
+/// bytes ────┤
+///           └─ decided: what was kept, then all that comes ─▶ parser ─▶ Transactions
+/// ```
+/// The first way that is decided decides for the flow; the other is held against it and may only prove it wrong, which
+/// is an anomaly. A protocol that has no parser is known and nothing more. A parser that gives up ends: the protocol
+/// stays.
+#[derive(Clone, Debug)]
+pub struct App {
+    ports: Ports,
+    sides: [Side; 2],
+    protocol: Option<Protocol>,
+    parser: Parser,
+    transactions: Transactions,
+    anomalies: Anomalies,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Side {
+    guess: Guess,
+    /// The first bytes, while somebody may still ask for them.
+    head: Vec<u8>,
+    /// Bytes that came behind those, and were not kept.
+    beyond: u64,
+    /// Nothing more comes.
+    ended: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Parser {
+    /// None yet, none for this protocol, or none any more.
+    None,
+    Dns(Box<Dns>),
+    Tls(Box<Tls>),
+}
+
+impl App {
+    /// A flow of which nothing was read yet.
+    #[must_use]
+    pub fn new(ports: Ports) -> Self {
+        Self {
+            ports,
+            sides: Default::default(),
+            protocol: None,
+            parser: Parser::None,
+            transactions: Transactions::default(),
+            anomalies: Anomalies::default(),
+        }
+    }
+
+    /// The next bytes of one way of a stream, in order.
+    pub fn stream(&mut self, way: Way, bytes: &[u8], wanted: Wanted) {
+        if bytes.is_empty() {
+            return;
+        }
+        if self.protocol.is_some() {
+            self.confirm(way, bytes);
+            return self.feed(way, bytes, wanted);
+        }
+        if self.has_given_up() {
+            return;
+        }
+        // Most first segments tell the protocol by themselves: then nothing is copied.
+        let side = &mut self.sides[way as usize];
+        let fresh = side.head.is_empty() && side.beyond == 0;
+        if !fresh {
+            side.keep(bytes);
+        }
+        let head = if fresh { bytes } else { &side.head };
+        let head = head.get(..GUESS_BYTES).unwrap_or(head);
+        if side.guess == Guess::Undecided {
+            side.guess = guess::stream(&Head { bytes: head, way, ports: self.ports, whole: false });
+        }
+        match side.guess {
+            Guess::Decided(protocol) => {
+                let rest = if fresh { bytes } else { &[] };
+                self.decide(way, protocol, rest, wanted);
+            }
+            Guess::Undecided | Guess::Failed if fresh => side.keep(bytes),
+            Guess::Undecided | Guess::Failed => {}
+        }
+        self.give_up();
+    }
+
+    /// A datagram of one way.
+    pub fn datagram(&mut self, way: Way, bytes: &[u8], wanted: Wanted) {
+        if self.protocol.is_none() && self.sides[way as usize].guess != Guess::Failed {
+            let side = &mut self.sides[way as usize];
+            side.guess = guess::datagram(&Head { bytes, way, ports: self.ports, whole: true });
+            if let Guess::Decided(protocol) = side.guess {
+                self.protocol = Some(protocol);
+                self.parser = Parser::of(protocol, DnsCarrier::Datagram);
+                self.sides[opposite(way) as usize].guess = Guess::Decided(protocol);
+            }
+        }
+        self.feed(way, bytes, wanted);
+    }
+
+    /// Bytes of one way that never came.
+    pub fn gap(&mut self, way: Way, missing: u64) {
+        let side = &mut self.sides[way as usize];
+        if side.guess == Guess::Undecided {
+            side.guess = Guess::Failed;
+            side.beyond = side.beyond.saturating_add(missing);
+        }
+        self.give_up();
+        match &mut self.parser {
+            Parser::None => {}
+            Parser::Dns(dns) => dns.gap(way, missing, &mut self.transactions),
+            Parser::Tls(tls) => tls.gap(way, missing, &mut self.transactions),
+        }
+        self.retire_parser();
+    }
+
+    /// No more bytes of one way will come.
+    pub fn end(&mut self, way: Way) {
+        let side = &mut self.sides[way as usize];
+        side.ended = true;
+        if side.guess == Guess::Undecided {
+            side.guess = self.protocol.map_or(Guess::Failed, Guess::Decided);
+        }
+        self.give_up();
+        match &mut self.parser {
+            Parser::None => {}
+            Parser::Dns(dns) => dns.end(way, &mut self.transactions),
+            Parser::Tls(tls) => tls.end(way, &mut self.transactions),
+        }
+        self.retire_parser();
+    }
+
+    /// What one way speaks.
+    #[must_use]
+    pub fn protocol(&self, way: Way) -> Guess {
+        self.sides[way as usize].guess
+    }
+
+    /// What the flow speaks: what the way said that was decided first.
+    #[must_use]
+    pub fn flow_protocol(&self) -> Guess {
+        match self.protocol {
+            Some(protocol) => Guess::Decided(protocol),
+            None if self.has_given_up() => Guess::Failed,
+            None => Guess::Undecided,
+        }
+    }
+
+    /// Whether nothing more can be learnt: the protocol is decided and has no parser or its parser is done, or it
+    /// cannot be told.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        match self.flow_protocol() {
+            Guess::Undecided => false,
+            Guess::Failed => true,
+            Guess::Decided(_) => matches!(self.parser, Parser::None),
+        }
+    }
+
+    /// The flow's transactions.
+    #[must_use]
+    pub fn transactions(&self) -> &Transactions {
+        &self.transactions
+    }
+
+    /// The flow's transactions, for whoever takes away those that are complete.
+    pub fn transactions_mut(&mut self) -> &mut Transactions {
+        &mut self.transactions
+    }
+
+    /// What is wrong with the flow as a whole; the transactions have their own.
+    #[must_use]
+    pub fn anomalies(&self) -> Anomalies {
+        self.anomalies
+    }
+
+    /// Bytes that it holds.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        let heads: usize = self.sides.iter().map(|side| side.head.capacity()).sum();
+        let parser = match &self.parser {
+            Parser::None => 0,
+            Parser::Dns(dns) => dns.memory(),
+            Parser::Tls(tls) => tls.memory(),
+        };
+        size_of::<Self>() + heads + parser + self.transactions.memory()
+    }
+
+    /// The flow speaks this: what was kept goes to the parser, that of the other way first, since it came earlier.
+    fn decide(&mut self, way: Way, protocol: Protocol, rest: &[u8], wanted: Wanted) {
+        self.protocol = Some(protocol);
+        self.parser = Parser::of(protocol, DnsCarrier::Stream);
+        let other = opposite(way);
+        for way in [other, way] {
+            let side = &mut self.sides[way as usize];
+            let head = std::mem::take(&mut side.head);
+            let beyond = std::mem::take(&mut side.beyond);
+            if way == other && !head.is_empty() {
+                self.confirm(way, &head);
+            }
+            if !head.is_empty() {
+                self.feed(way, &head, wanted);
+            }
+            if beyond > 0 {
+                self.gap(way, beyond);
+            }
+        }
+        self.feed(way, rest, wanted);
+        for way in [other, way] {
+            if self.sides[way as usize].ended {
+                self.end(way);
+            }
+        }
+    }
+
+    /// Hold the first bytes of the other way against the flow's protocol. They say what they are, or nothing against it.
+    fn confirm(&mut self, way: Way, bytes: &[u8]) {
+        let Some(protocol) = self.protocol else { return };
+        let side = &mut self.sides[way as usize];
+        if matches!(side.guess, Guess::Decided(_)) {
+            return;
+        }
+        let head =
+            Head { bytes: bytes.get(..GUESS_BYTES).unwrap_or(bytes), way, ports: self.ports, whole: true };
+        side.guess = match (guess::fits(&head, protocol), guess::stream(&head)) {
+            (Fit::No, Guess::Decided(other)) => {
+                self.anomalies.note(Anomaly::ProtocolMismatch);
+                Guess::Decided(other)
+            }
+            _ => Guess::Decided(protocol),
+        };
+    }
+
+    fn feed(&mut self, way: Way, bytes: &[u8], wanted: Wanted) {
+        if bytes.is_empty() {
+            return;
+        }
+        match &mut self.parser {
+            Parser::None => {}
+            Parser::Dns(dns) => dns.feed(way, bytes, wanted, &mut self.transactions),
+            Parser::Tls(tls) => tls.feed(way, bytes, wanted, &mut self.transactions),
+        }
+        self.retire_parser();
+    }
+
+    /// Let go of a parser that is done.
+    fn retire_parser(&mut self) {
+        let done = match &self.parser {
+            Parser::None => return,
+            Parser::Dns(dns) => dns.is_done(),
+            Parser::Tls(tls) => tls.is_done(),
+        };
+        if done {
+            self.parser = Parser::None;
+        }
+    }
+
+    /// Let go of what was kept once no way can be decided any more.
+    fn give_up(&mut self) {
+        if self.protocol.is_none() && self.has_given_up() {
+            for side in &mut self.sides {
+                side.guess = Guess::Failed;
+                side.head = Vec::new();
+            }
+        }
+    }
+
+    /// No way can be decided: both have failed, or one has and sent more than is looked at.
+    fn has_given_up(&self) -> bool {
+        let failed = |side: &Side| side.guess == Guess::Failed;
+        self.protocol.is_none()
+            && (self.sides.iter().all(failed)
+                || self.sides.iter().any(|side| failed(side) && side.beyond > 0))
+    }
+}
+
+impl Side {
+    /// Keep what still belongs to the first bytes.
+    fn keep(&mut self, bytes: &[u8]) {
+        let room = GUESS_BYTES.saturating_sub(self.head.len()).min(bytes.len());
+        let (kept, beyond) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
+        self.head.extend_from_slice(kept);
+        self.beyond = self.beyond.saturating_add(u64::try_from(beyond.len()).unwrap_or(u64::MAX));
+    }
+}
+
+impl Parser {
+    fn of(protocol: Protocol, carrier: DnsCarrier) -> Self {
+        match protocol {
+            Protocol::Dns => Self::Dns(Box::new(Dns::new(carrier))),
+            Protocol::Mdns => Self::Dns(Box::new(Dns::new(DnsCarrier::Multicast))),
+            Protocol::Tls => Self::Tls(Box::default()),
+            _ => Self::None,
+        }
+    }
+}
+
+const fn opposite(way: Way) -> Way {
+    match way {
+        Way::ToServer => Way::ToClient,
+        Way::ToClient => Way::ToServer,
+    }
+}
