@@ -3,6 +3,7 @@
 //! ```text
 //! bench [--samples N] [--seconds S] [--out FOLDER] [--rules FILE] [pcap] [flows] [ring] [latency] [veth] [sessions] [micro]
 //! bench capture FILE FLOWS 64|1400|imix
+//! bench turn                                the whole turn alone, for a profiler
 //! ```
 //! Each sample of the whole appliance is a child of this program (`bench sluice SETUP`), since DPDK starts once in a process.
 
@@ -43,6 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["sessions", setup] if setup.starts_with('{') => {
             print(&sessions::measure(&serde_json::from_str(setup)?)?)
         }
+        ["turn"] => print(&micro::whole_turn()?),
         ["capture", path, flows, size] => {
             let size = if size == "imix" { Size::Imix } else { Size::Fixed(size.parse()?) };
             Ok(capture::write(path.as_ref(), &capture::frames_of_flows(flows.parse()?, size))?)

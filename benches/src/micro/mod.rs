@@ -3,12 +3,14 @@
 mod ring;
 mod turn;
 
+pub(crate) use turn::whole_turn;
+
 use std::error::Error;
 use std::hint::black_box;
 use std::time::Instant;
 
 use flow::{BURST, FlowHasher, FlowKey, FlowTable, Moment, Settings, Sighting};
-use inspect::learn;
+use inspect::{About, Packet, learn};
 use serde::Serialize;
 use wire::testkit::{gwlb, tcp, udp};
 use wire::{EndpointId, Inner, TunnelEnd, classify, reflect};
@@ -39,7 +41,7 @@ pub(crate) fn all() -> Result<Vec<Part>, Box<dyn Error>> {
         parts.push(tracking(flows)?);
     }
     parts.push(ring::hand_over()?);
-    parts.push(turn::whole_turn()?);
+    parts.push(whole_turn()?);
     Ok(parts)
 }
 
@@ -57,6 +59,13 @@ pub(crate) fn part(name: &str, packets: usize, mut work: impl FnMut()) -> Part {
     // Collecting the samples allocates a few times; a part that allocates does so for every packet.
     let made = allocations::so_far().saturating_sub(before + 8);
     Part { name: name.to_owned(), nanos, allocations: made as f64 / (packets * ROUNDS) as f64 }
+}
+
+/// What is learnt of a frame for us.
+pub(crate) fn learnt(frame: &[u8], end: &TunnelEnd, hasher: &FlowHasher) -> Option<About> {
+    let mut packet = Packet::UNREAD;
+    learn(frame, end, hasher, &mut packet);
+    packet.about
 }
 
 fn reading() -> Result<Vec<Part>, Box<dyn Error>> {
@@ -109,7 +118,7 @@ fn hashing() -> Result<Part, Box<dyn Error>> {
     let (end, hasher) = (tunnel_end()?, FlowHasher::random());
     let keys: Vec<FlowKey> = frames_of_flows(1000, Size::Fixed(64))
         .iter()
-        .filter_map(|frame| learn(frame, &end, &hasher).ok())
+        .filter_map(|frame| learnt(frame, &end, &hasher))
         .map(|about| about.key)
         .collect();
     Ok(part("hash: one flow key", keys.len() * 100, || {

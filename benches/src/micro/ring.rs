@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use engine::{Bare, Learnt, Pulled, Sink, Source, mesh};
 use flow::FlowHasher;
-use inspect::{Burst, Packet, learn};
+use inspect::{Burst, Packet};
 
-use super::Part;
+use super::{Part, learnt};
 use crate::capture::{Size, frames_of_flows};
 use crate::samples::Samples;
 use crate::whole::sluice::tunnel_end;
@@ -23,7 +23,7 @@ const ROUNDS: usize = 7;
 pub(super) fn hand_over() -> Result<Part, Box<dyn Error>> {
     let (end, hasher) = (tunnel_end()?, FlowHasher::random());
     let frames = frames_of_flows(PACKETS, Size::Fixed(64));
-    let abouts: Vec<_> = frames.iter().filter_map(|frame| learn(frame, &end, &hasher).ok()).collect();
+    let abouts: Vec<_> = frames.iter().filter_map(|frame| learnt(frame, &end, &hasher)).collect();
     let nanos: Samples = (0..ROUNDS).map(|_| round(&abouts)).collect();
     Ok(Part { name: "ring: to the worker and back".to_owned(), nanos, allocations: 0.0 })
 }

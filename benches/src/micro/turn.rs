@@ -19,7 +19,7 @@ use crate::whole::sluice::{policy, tunnel_end};
 const FLOWS: u32 = 10_000;
 const TURNS: usize = 4096;
 
-pub(super) fn whole_turn() -> Result<Part, Box<dyn Error>> {
+pub(crate) fn whole_turn() -> Result<Part, Box<dyn Error>> {
     let hasher = FlowHasher::random();
     let flows = flow::Settings { flows: 1 << 20, ..flow::Settings::default() };
     let inspector = Inspector::new(&flows, hasher, Arc::new(Detector::new(policy()?)));

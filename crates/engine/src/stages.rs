@@ -21,10 +21,7 @@ pub struct Steer {
 impl<B: Frame> Stage<B> for Steer {
     fn run(&mut self, _: Moment, frames: &mut [B], packets: &mut [Packet]) {
         for (frame, packet) in frames.iter().zip(packets) {
-            match learn(frame.as_ref(), &self.end, &self.hasher) {
-                Ok(about) => packet.about = Some(about),
-                Err(verdict) => packet.verdict = verdict,
-            }
+            learn(frame.as_ref(), &self.end, &self.hasher, packet);
         }
     }
 }

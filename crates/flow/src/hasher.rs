@@ -44,10 +44,32 @@ impl FlowHasher {
     /// port does (but for one change in 2^32), and is never 0.
     #[must_use]
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "both halves are taken")]
     pub fn mark(&self, geneve: &[u8], node: [u8; 4], udp_source_port: u16) -> u32 {
+        let outer = u64::from(u32::from_le_bytes(node)) << 16 | u64::from(udp_source_port);
+        match geneve.try_into() {
+            Ok(usual) => self.mark_usual(usual, outer),
+            Err(_) => self.mark_any(geneve, outer),
+        }
+    }
+
+    /// A header of the length that GWLB's have.
+    #[inline]
+    fn mark_usual(&self, geneve: &[u8; 40], outer: u64) -> u32 {
         let [s0, s1, s2, s3] = self.secrets;
-        let mut hash = u64::from(u32::from_le_bytes(node)) << 16 | u64::from(udp_source_port);
+        let words = geneve.as_chunks::<8>().0;
+        let word = |at: usize| words.get(at).map_or(0, |word| u64::from_le_bytes(*word));
+        // Each pair is folded by itself, so that the multiplications overlap, and with secrets of its own.
+        let hash = fold(word(0) ^ s0, word(1) ^ s1)
+            ^ fold(word(2) ^ s2, word(3) ^ s3)
+            ^ fold(word(4) ^ s0.rotate_left(32), outer ^ s1.rotate_left(32));
+        narrow(hash).max(1)
+    }
+
+    #[cold]
+    #[expect(clippy::cast_possible_truncation, reason = "both halves are taken")]
+    fn mark_any(&self, geneve: &[u8], outer: u64) -> u32 {
+        let [s0, s1, s2, s3] = self.secrets;
+        let mut hash = outer;
         let Some(last) = geneve.last_chunk::<16>() else {
             let bytes =
                 geneve.iter().fold(geneve.len() as u64, |bytes, byte| fold(bytes ^ u64::from(*byte), s3));

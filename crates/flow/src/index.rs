@@ -12,6 +12,8 @@
 
 /// Entries of a bucket.
 const WAYS: usize = 8;
+/// A bit for each.
+const BITS: [u32; WAYS] = [1, 2, 4, 8, 16, 32, 64, 128];
 /// Entries per bucket when the table is full.
 const MEAN: usize = 4;
 /// A first bucket that holds as many is compared with the second.
@@ -47,19 +49,20 @@ impl Index {
     /// The place of the first entry with this hash that `matches`.
     #[inline]
     pub(crate) fn find(&self, hash: u32, mut matches: impl FnMut(u32) -> bool) -> Option<u32> {
-        let [first, second] = self.choices(hash);
-        self.find_in(first, hash, &mut matches).or_else(|| self.find_in(second, hash, &mut matches))
+        let first = self.first(hash);
+        self.find_in(first, hash, &mut matches)
+            .or_else(|| self.find_in(self.second(hash), hash, &mut matches))
     }
 
     /// Have the first bucket of a hash loaded. What comes back means nothing.
     #[inline]
     pub(crate) fn touch(&self, hash: u32) -> u32 {
-        self.buckets[self.choices(hash)[0]].hashes[0]
+        self.buckets[self.first(hash)].hashes[0]
     }
 
     /// Add an entry; its place is not `u32::MAX`.
     pub(crate) fn insert(&mut self, hash: u32, place: u32) -> Result<(), Full> {
-        let [first, second] = self.choices(hash);
+        let (first, second) = (self.first(hash), self.second(hash));
         let (held, held_second) = (self.buckets[first].len(), self.buckets[second].len());
         let chosen = if held < CROWDED || held <= held_second { first } else { second };
         let bucket = &mut self.buckets[chosen];
@@ -70,7 +73,7 @@ impl Index {
 
     /// Remove the entry of this hash and place.
     pub(crate) fn remove(&mut self, hash: u32, place: u32) {
-        for bucket in self.choices(hash) {
+        for bucket in [self.first(hash), self.second(hash)] {
             let bucket = &mut self.buckets[bucket];
             if let Some(way) = bucket.places.iter().position(|held| *held == place) {
                 (bucket.hashes[way], bucket.places[way]) = (0, EMPTY);
@@ -86,8 +89,10 @@ impl Index {
     #[inline]
     fn find_in(&self, bucket: usize, hash: u32, matches: &mut impl FnMut(u32) -> bool) -> Option<u32> {
         let Bucket { hashes, places } = &self.buckets[bucket];
-        // All eight are compared at once; a branch for each would be guessed wrong half the time.
-        let mut alike = (0..WAYS).fold(0_u32, |alike, way| alike | u32::from(hashes[way] == hash) << way);
+        // All eight are compared at once; a branch for each would be guessed wrong half the time. Masks and constants,
+        // no shifts: so the compiler makes vectors of them.
+        let mut alike =
+            hashes.iter().zip(BITS).fold(0, |alike, (held, bit)| alike | if *held == hash { bit } else { 0 });
         while alike != 0 {
             let place = places[alike.trailing_zeros() as usize % WAYS];
             if place != EMPTY && matches(place) {
@@ -98,17 +103,29 @@ impl Index {
         None
     }
 
-    /// The two buckets of a hash, never the same. Different parts of a product: one worker's hashes agree in their top bits,
-    /// by which packets are steered.
+    /// The first bucket of a hash. The hash is spread, as one worker's agree in their top bits, by which packets are
+    /// steered.
     #[inline]
-    fn choices(&self, hash: u32) -> [usize; 2] {
-        let buckets = self.buckets.len() as u64;
-        let spread = u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let again = spread.wrapping_mul(0xd6e8_feb8_6659_fd93);
-        let first = (((spread >> 32) * buckets) >> 32) as usize;
-        let second = (((again >> 32) * buckets) >> 32) as usize;
-        [first, if second != first { second } else { (first + 1) % self.buckets.len() }]
+    fn first(&self, hash: u32) -> usize {
+        self.place_of(spread(hash))
     }
+
+    /// The second, never the same.
+    #[inline]
+    fn second(&self, hash: u32) -> usize {
+        let second = self.place_of(spread(hash).wrapping_mul(0xd6e8_feb8_6659_fd93));
+        if second == self.first(hash) { (second + 1) % self.buckets.len() } else { second }
+    }
+
+    #[inline]
+    fn place_of(&self, spread: u64) -> usize {
+        (((spread >> 32) * self.buckets.len() as u64) >> 32) as usize
+    }
+}
+
+#[inline]
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 impl Bucket {

@@ -1,7 +1,7 @@
 //! The canonical name of a flow: its endpoint and its two ends, ordered, so that both directions have one key.
 //!
 //! ```text
-//! near  endpoint 8 | low 4 | high 4 | low udp/tcp port 2 | high 2 | protocol 1 | version 1     22 bytes
+//! near  endpoint 8 | high 4, low 4 | high 2, low 2 (udp/tcp ports) | protocol 1 | version 1     22 bytes
 //! far   low 12 | high 12                                                                       24 bytes
 //! ```
 //! `near` names an IPv4 flow completely; `far` holds the rest of IPv6 addresses. So an IPv4 packet is matched against one
@@ -41,11 +41,10 @@ impl Direction {
 #[repr(C, packed(2))]
 pub struct Near {
     endpoint: u64,
-    /// The last four bytes of each address.
-    low: u32,
-    high: u32,
-    low_port: u16,
-    high_port: u16,
+    /// The last four bytes of each address, the higher end's above.
+    addresses: u64,
+    /// Likewise.
+    ports: u32,
     protocol: u8,
     version: u8,
 }
@@ -101,10 +100,8 @@ impl FlowKey {
         };
         let near = Near {
             endpoint: endpoint.0,
-            low: low.0 as u32,
-            high: high.0 as u32,
-            low_port: low.1,
-            high_port: high.1,
+            addresses: u64::from(high.0 as u32) << 32 | u64::from(low.0 as u32),
+            ports: u32::from(high.1) << 16 | u32::from(low.1),
             protocol: tuple.protocol,
             version: tuple.version,
         };
@@ -121,24 +118,25 @@ impl FlowKey {
     /// the direction in which it goes: what [`FlowKey::new`] makes of the same packet's five-tuple.
     #[must_use]
     #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "numbers are taken apart")]
     pub fn ipv4(
         endpoint: EndpointId,
         protocol: u8,
         source: (u32, u16),
         destination: (u32, u16),
     ) -> (Self, Direction) {
-        let up = source <= destination;
-        let (low, high) = if up { (source, destination) } else { (destination, source) };
+        let end = |(address, port): (u32, u16)| u64::from(address) << 16 | u64::from(port);
+        let (source, destination) = (end(source), end(destination));
+        let (low, high) = (source.min(destination), source.max(destination));
         let near = Near {
             endpoint: endpoint.0,
-            low: low.0,
-            high: high.0,
-            low_port: low.1,
-            high_port: high.1,
+            addresses: high >> 16 << 32 | low >> 16,
+            ports: (high as u32) << 16 | low as u32 & 0xffff,
             protocol,
             version: 4,
         };
-        (Self { near, far: Far::MAPPED }, if up { Direction::Up } else { Direction::Down })
+        let direction = if source <= destination { Direction::Up } else { Direction::Down };
+        (Self { near, far: Far::MAPPED }, direction)
     }
 
     /// The key as it crosses a ring: an IPv4 flow is named by its near part alone.
@@ -180,15 +178,17 @@ impl FlowKey {
     #[must_use]
     #[inline]
     pub fn is_tcp(&self) -> bool {
-        self.near.protocol == 6 && (self.near.low_port | self.near.high_port) != 0
+        self.near.protocol == 6 && self.near.ports != 0
     }
 
     /// The five-tuple of a packet of this flow that goes in `direction`.
     #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "numbers are taken apart")]
     pub fn tuple(&self, direction: Direction) -> FiveTuple {
         let Self { near, far } = *self;
-        let low = (address(far.low, far.low_rest, near.low), near.low_port);
-        let high = (address(far.high, far.high_rest, near.high), near.high_port);
+        let low = (address(far.low, far.low_rest, near.addresses as u32), near.ports as u16);
+        let high =
+            (address(far.high, far.high_rest, (near.addresses >> 32) as u32), (near.ports >> 16) as u16);
         let (source, destination) = match direction {
             Direction::Up => (low, high),
             Direction::Down => (high, low),
@@ -206,15 +206,20 @@ impl FlowKey {
 
 impl Near {
     /// No flow's: its version is 0.
-    pub(crate) const NONE: Self =
-        Self { endpoint: 0, low: 0, high: 0, low_port: 0, high_port: 0, protocol: 0, version: 0 };
+    pub(crate) const NONE: Self = Self { endpoint: 0, addresses: 0, ports: 0, protocol: 0, version: 0 };
 
     /// All of it in three words.
     #[inline]
     pub(crate) fn words(self) -> [u64; 3] {
-        let addresses = u64::from(self.high) << 32 | u64::from(self.low);
-        let ports = u64::from(self.high_port) << 16 | u64::from(self.low_port);
-        [self.endpoint, addresses, u64::from(self.version) << 40 | u64::from(self.protocol) << 32 | ports]
+        let rest = u64::from(self.version) << 40 | u64::from(self.protocol) << 32 | u64::from(self.ports);
+        [self.endpoint, self.addresses, rest]
+    }
+
+    /// Whether both are of one flow, as far as they tell: all words at once, since they nearly always are.
+    #[inline]
+    pub(crate) fn is(self, other: Self) -> bool {
+        let ([a, b, c], [x, y, z]) = (self.words(), other.words());
+        (a ^ x) | (b ^ y) | (c ^ z) == 0
     }
 }
 

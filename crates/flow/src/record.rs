@@ -72,7 +72,8 @@ impl<M: Copy + Default> Record<M> {
 
     #[inline]
     pub(crate) fn holds(&self, key: &FlowKey) -> bool {
-        self.near == key.near && (key.version() == 4 || self.far == key.far) && self.is_occupied()
+        // A vacant record's version is 0, and no key's is.
+        self.near.is(key.near) && (key.version() == 4 || self.far == key.far)
     }
 
     pub(crate) fn key(&self) -> FlowKey {

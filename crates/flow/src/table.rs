@@ -52,6 +52,13 @@ pub enum NoFlow {
 pub struct Tracked<'t, M> {
     /// What the caller remembers of the flow: `M::default()` for a new one.
     pub memo: &'t mut M,
+    /// What it changed, unless it is but one packet more of a flow, wrapped like the one before it.
+    pub change: Option<&'t Change<M>>,
+}
+
+/// What a packet changed.
+#[derive(Debug)]
+pub struct Change<M> {
     /// This packet began the flow.
     pub is_new: bool,
     /// The flow began amid a connection.
@@ -75,6 +82,8 @@ pub struct FlowTable<M> {
     idle: IdleTicks,
     midstream: Midstream,
     sweep: Sweep,
+    /// What the newest packet changed that changed anything. Here, since it is too much to be handed over with each packet.
+    change: Change<M>,
 }
 
 impl<M: Copy + Default> FlowTable<M> {
@@ -95,6 +104,7 @@ impl<M: Copy + Default> FlowTable<M> {
             idle: IdleTicks::new(&settings.timeouts),
             midstream: settings.midstream,
             sweep: Sweep::default(),
+            change: Change::default(),
         }
     }
 
@@ -138,20 +148,18 @@ impl<M: Copy + Default> FlowTable<M> {
         debug_assert_eq!(packet.hash, self.hasher.hash(packet.key), "another hasher's hash");
         let tick = Tick::at(now);
         let hint = candidates.0.get(nth).copied().unwrap_or(NONE);
-        let mut tracking = Tracking::default();
-        let place = match self.place_of(hint, packet) {
-            Some(place) if self.is_plain(tick, place, packet) => place,
-            Some(place) => self.look_closer((now, place), packet, encapsulation(), &mut tracking)?,
-            None => self.begin(tick, packet, encapsulation(), &mut tracking)?,
+        let (place, changed) = match self.place_of(hint, packet) {
+            Some(place) if self.is_plain(tick, place, packet) => (place, false),
+            Some(place) => (self.look_closer((now, place), packet, encapsulation())?, true),
+            None => (self.begin(tick, packet, encapsulation())?, true),
         };
-        let record = &mut self.slab[place];
+        let Self { slab, change, .. } = self;
+        let record = &mut slab[place];
         let from_initiator = packet.direction == record.initiator();
         record.state = record.state.next(packet.key.is_tcp(), packet.tcp_flags, from_initiator);
         record.last_seen = tick;
         record.tallies[packet.direction as usize].add(packet.bytes);
-        let Tracking { is_new, cookie_changed, ended } = tracking;
-        let is_midstream = is_new && packet.is_midstream();
-        Ok(Tracked { memo: &mut record.memo, is_new, is_midstream, cookie_changed, ended })
+        Ok(Tracked { memo: &mut record.memo, change: changed.then_some(change) })
     }
 
     /// Visit the records that are due since the last call, at most `budget`, and hand over the flows that have ended.
@@ -242,7 +250,6 @@ impl<M: Copy + Default> FlowTable<M> {
         (now, place): (Moment, usize),
         packet: &Sighting<'_>,
         encapsulation: Option<Encapsulation<'_>>,
-        tracking: &mut Tracking<M>,
     ) -> Result<usize, NoFlow> {
         let tick = Tick::at(now);
         let record = &self.slab[place];
@@ -250,7 +257,7 @@ impl<M: Copy + Default> FlowTable<M> {
             (Some(cookie), Some(new)) => cookie != new.cookie,
             _ => false,
         };
-        tracking.cookie_changed = other_cookie;
+        self.change = Change { cookie_changed: other_cookie, ..Change::default() };
         let ended = if self.idle.is_past(record, tick) || (packet.opens() && record.state.is_over()) {
             Some(EndReason::of(record.state))
         } else {
@@ -260,8 +267,9 @@ impl<M: Copy + Default> FlowTable<M> {
         if let Some(why) = ended {
             self.admit(packet)?;
             let record = &mut self.slab[place];
-            tracking.ended = Some(Ended { why, flow: Account::new(record, now) });
-            tracking.is_new = true;
+            self.change.ended = Some(Ended { why, flow: Account::new(record, now) });
+            self.change.is_new = true;
+            self.change.is_midstream = packet.is_midstream();
             record.forget_headers(&mut self.headers);
             *record = Record::new(packet.key, packet.first(), tick);
         }
@@ -276,7 +284,6 @@ impl<M: Copy + Default> FlowTable<M> {
         tick: Tick,
         packet: &Sighting<'_>,
         encapsulation: Option<Encapsulation<'_>>,
-        tracking: &mut Tracking<M>,
     ) -> Result<usize, NoFlow> {
         self.admit(packet)?;
         let vacant = self.vacant;
@@ -287,7 +294,7 @@ impl<M: Copy + Default> FlowTable<M> {
         *record = Record::new(packet.key, packet.first(), tick);
         self.flows += 1;
         self.sweep.reaches(place);
-        tracking.is_new = true;
+        self.change = Change { is_new: true, is_midstream: packet.is_midstream(), ..Change::default() };
         self.refresh(place, packet, encapsulation);
         Ok(place)
     }
@@ -318,16 +325,8 @@ impl<M: Copy + Default> FlowTable<M> {
     }
 }
 
-/// What the rarer ways through [`FlowTable::track`] found out.
-#[derive(Debug)]
-struct Tracking<M> {
-    is_new: bool,
-    cookie_changed: bool,
-    ended: Option<Ended<M>>,
-}
-
-impl<M> Default for Tracking<M> {
+impl<M> Default for Change<M> {
     fn default() -> Self {
-        Self { is_new: false, cookie_changed: false, ended: None }
+        Self { is_new: false, is_midstream: false, cookie_changed: false, ended: None }
     }
 }

@@ -34,10 +34,7 @@ fn measure(flows: u32) {
     let learn_all = |burst: &mut Burst<Vec<u8>>| {
         let (frames, packets) = burst.parts();
         for (frame, packet) in frames.iter().zip(packets) {
-            match learn(frame, &end, &hasher) {
-                Ok(about) => packet.about = Some(about),
-                Err(verdict) => packet.verdict = verdict,
-            }
+            learn(frame, &end, &hasher, packet);
         }
     };
     for first in (0..flows).step_by(BURST) {

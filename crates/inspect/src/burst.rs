@@ -86,7 +86,7 @@ impl<B> Burst<B> {
         let before = frames.len();
         let said = append(frames);
         for packet in packets.iter_mut().take(frames.len()).skip(before) {
-            *packet = Packet::UNREAD;
+            packet.forget();
         }
         said
     }

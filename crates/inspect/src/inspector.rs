@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use flow::{BURST, Candidates, EndReason, Ended, FlowHasher, FlowTable, Moment, Settings, Sighting};
+use flow::{BURST, Candidates, Change, EndReason, Ended, FlowHasher, FlowTable, Moment, Settings, Sighting};
 use policy::{Judgement, Outcome, Policy};
 
 use crate::Detector;
@@ -159,11 +159,8 @@ impl Inspector {
             Ok(tracked) => tracked,
             Err(no_flow) => return no_flow.into(),
         };
-        counts.flows_begun += u64::from(tracked.is_new);
-        counts.flows_midstream += u64::from(tracked.is_midstream);
-        counts.cookies_changed += u64::from(tracked.cookie_changed);
-        if let Some(ended) = tracked.ended {
-            counts.end(ended, outbox);
+        if let Some(change) = tracked.change {
+            counts.note(change, outbox);
         }
         let judged = tracked.memo;
         judged.enter(*epoch);
@@ -216,6 +213,17 @@ fn ask(
 }
 
 impl Counts {
+    /// Count what a packet changed, and tell of it.
+    #[cold]
+    fn note(&mut self, change: &Change<Judged>, outbox: &mut Outbox) {
+        self.flows_begun += u64::from(change.is_new);
+        self.flows_midstream += u64::from(change.is_midstream);
+        self.cookies_changed += u64::from(change.cookie_changed);
+        if let Some(ended) = change.ended {
+            self.end(ended, outbox);
+        }
+    }
+
     /// Count a flow's end and tell of it.
     #[cold]
     fn end(&mut self, ended: Ended<Judged>, outbox: &mut Outbox) {

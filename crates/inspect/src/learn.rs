@@ -5,19 +5,26 @@ use wire::{
     Arrival, ETHERNET_LEN, Geneve, GwlbTags, Inner, Ipv4, Transport, TunnelEnd, Udp, Usual, classify,
 };
 
-use crate::{About, Verdict};
+use crate::{About, Packet, Verdict};
 
-/// Read a frame's headers, outer and inner.
+/// Read a frame's headers, outer and inner, and write into `packet` what they tell: all about it, or its fate if it is
+/// not a customer's packet, [`Verdict::Punt`] or a drop with its reason.
 ///
-/// # Errors
-/// The frame's fate, if it is not a customer's packet: [`Verdict::Punt`] or a drop with its reason.
-#[inline(always)] // called once per packet, in one place: else what it learnt is written twice
-pub fn learn(frame: &[u8], end: &TunnelEnd, hasher: &FlowHasher) -> Result<About, Verdict> {
-    let Some(usual) = Usual::read(frame, end) else { return learn_any(frame, end, hasher) };
+/// In place, and each way for itself: what both returned would be written once to the stack and once more to the packet.
+#[inline]
+pub fn learn(frame: &[u8], end: &TunnelEnd, hasher: &FlowHasher, packet: &mut Packet) {
+    match Usual::read(frame, end) {
+        Some(usual) => packet.about = Some(about(&usual, hasher)),
+        None => learn_any(frame, end, hasher, packet),
+    }
+}
+
+#[inline(always)] // its result would go through memory
+fn about(usual: &Usual<'_>, hasher: &FlowHasher) -> About {
     let source = (usual.source, usual.source_port);
     let destination = (usual.destination, usual.destination_port);
     let (key, direction) = FlowKey::ipv4(usual.endpoint, usual.protocol, source, destination);
-    Ok(About {
+    About {
         key,
         hash: hasher.hash(&key),
         mark: hasher.mark(usual.geneve, usual.node, usual.udp_source_port),
@@ -25,12 +32,19 @@ pub fn learn(frame: &[u8], end: &TunnelEnd, hasher: &FlowHasher) -> Result<About
         tcp_flags: usual.tcp_flags.0,
         inner_len: usual.inner_len,
         inner_at: Usual::INNER_AT,
-    })
+    }
 }
 
 /// The general way: any frame.
 #[inline(never)]
-fn learn_any(frame: &[u8], end: &TunnelEnd, hasher: &FlowHasher) -> Result<About, Verdict> {
+fn learn_any(frame: &[u8], end: &TunnelEnd, hasher: &FlowHasher, packet: &mut Packet) {
+    match read_any(frame, end, hasher) {
+        Ok(about) => packet.about = Some(about),
+        Err(verdict) => packet.verdict = verdict,
+    }
+}
+
+fn read_any(frame: &[u8], end: &TunnelEnd, hasher: &FlowHasher) -> Result<About, Verdict> {
     let gwlb = match classify(frame, end)? {
         Arrival::Gwlb(gwlb) => gwlb,
         Arrival::Local(_) => return Err(Verdict::Punt),
@@ -82,8 +96,11 @@ mod tests {
         ] {
             let frame = gwlb().cookie(77).inner(&inner.payload(&[1; 30]).build()).build();
             assert!(Usual::read(&frame, &end).is_some());
-            let told = [learn(&frame, &end, &hasher), learn_any(&frame, &end, &hasher)];
+            let mut told = [Packet::UNREAD; 2];
+            learn(&frame, &end, &hasher, &mut told[0]);
+            learn_any(&frame, &end, &hasher, &mut told[1]);
             assert_eq!(format!("{:?}", told[0]), format!("{:?}", told[1]));
+            assert!(told[0].about.is_some());
         }
     }
 }

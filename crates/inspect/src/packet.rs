@@ -22,6 +22,13 @@ pub struct Packet {
 impl Packet {
     /// Nothing is known of it yet, and it is on its way forward.
     pub const UNREAD: Self = Self { about: None, verdict: Verdict::Forward };
+
+    /// Make it [`UNREAD`](Self::UNREAD) again, in two bytes.
+    #[inline]
+    pub(crate) fn forget(&mut self) {
+        self.about = None;
+        self.verdict = Verdict::Forward;
+    }
 }
 
 /// What one pass over a frame's headers tells, in 60 bytes.

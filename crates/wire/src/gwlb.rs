@@ -11,7 +11,7 @@
 use std::fmt;
 use std::net::Ipv4Addr;
 
-use crate::bytes::{be32, be64};
+use crate::bytes::{be32, be64, field};
 use crate::geneve::{Geneve, ProtocolType, Tlv};
 use crate::{ETHERNET_LEN, FrameError, Ipv4, UDP_LEN, Udp};
 
@@ -138,7 +138,12 @@ impl<'a> GwlbFrame<'a> {
 /// the destination port is 6081 in both directions (RFC 8926 §3.3).
 pub fn reflect(frame: &mut [u8]) {
     if let Some(outer) = frame.first_chunk_mut::<34>() {
-        outer[..12].rotate_left(6);
+        let (first, last) =
+            (u64::from_le_bytes(field::<0, 8, 34>(outer)), u32::from_le_bytes(field::<8, 4, 34>(outer)));
+        // Registers: a rotation of the bytes in memory would read back what it has hardly written.
+        let turned = u128::from(last) << 64 | u128::from(first);
+        let turned = (turned >> 48 | turned << 48).to_le_bytes();
+        outer[..12].copy_from_slice(&turned[..12]);
         outer[26..].rotate_left(4);
     }
 }

@@ -11,7 +11,7 @@
 
 use crate::bytes::{be16, be32, be64, field};
 use crate::gwlb::{ATTACHMENT_HEAD, COOKIE_HEAD, ENDPOINT_HEAD};
-use crate::{Checksum, EndpointId, TcpFlags, TunnelEnd};
+use crate::{EndpointId, TcpFlags, TunnelEnd};
 
 /// From Ethernet to the inner ports and UDP length, or TCP sequence number.
 const HEADERS: usize = 110;
@@ -53,27 +53,30 @@ impl<'a> Usual<'a> {
 
     /// Read such a frame; `None` for every other, also if it is for us.
     #[must_use]
-    #[inline]
+    #[inline(always)] // by a call its result would go through memory, which takes longer than the reading
     pub fn read(frame: &'a [u8], end: &TunnelEnd) -> Option<Self> {
         let (h, rest) = frame.split_first_chunk::<HEADERS>()?;
-        let fixed = be16::<12, HEADERS>(h) == 0x0800
-            && h[14] == 0x45
-            && be16::<20, HEADERS>(h) & 0x3fff == 0
-            && h[23] == UDP
-            && be16::<40, HEADERS>(h) == 0
-            && be32::<42, HEADERS>(h) & 0xff80_ffff == 0x0800_0800
-            && be32::<50, HEADERS>(h) == ENDPOINT_HEAD
-            && be32::<62, HEADERS>(h) == ATTACHMENT_HEAD
-            && be32::<74, HEADERS>(h) == COOKIE_HEAD
-            && h[82] == 0x45
-            && be16::<88, HEADERS>(h) & 0x3fff == 0;
+        // Bits that are not as they must be, eight bytes at a time. Dots are bytes that may have any value.
+        let unlike = unlike::<12>(h, 0xffff_ff00_0000_0000, 0x0800_4500_0000_0000) // IPv4, 20 bytes
+            | unlike::<16>(h, 0x0000_0000_3fff_00ff, 0x0000_0000_0000_0011) // no fragment, UDP
+            | unlike::<38>(h, 0x0000_ffff_ff80_ffff, 0x0000_0000_0800_0800) // no checksum; 32 bytes of options, O clear, IPv4
+            | unlike::<50>(h, 0xffff_ffff_0000_0000, head(ENDPOINT_HEAD))
+            | unlike::<62>(h, 0xffff_ffff_0000_0000, head(ATTACHMENT_HEAD))
+            | unlike::<74>(h, 0xffff_ffff_0000_0000, head(COOKIE_HEAD))
+            | unlike::<82>(h, 0xff00_0000_0000_3fff, 0x4500_0000_0000_0000); // 20 bytes, no fragment
+        if unlike != 0 || !sum_is_right(h) {
+            return None;
+        }
         let (ip_len, udp_len) = (usize::from(be16::<16, HEADERS>(h)), usize::from(be16::<38, HEADERS>(h)));
         let inner_len = be16::<84, HEADERS>(h);
         let inner = usize::from(inner_len);
         // Saturating, for the lint's sake: sums of two 16-bit lengths cannot overflow.
-        let lengths = ip_len.saturating_add(ETHERNET) <= frame.len()
+        let whole = ip_len.saturating_add(ETHERNET) <= frame.len()
             && udp_len.saturating_add(20) <= ip_len
             && inner.saturating_add(48) <= udp_len;
+        if !whole {
+            return None;
+        }
         let (source_port, destination_port) = (be16::<102, HEADERS>(h), be16::<104, HEADERS>(h));
         let protocol = h[91];
         let tcp_flags = match (protocol, rest) {
@@ -91,8 +94,7 @@ impl<'a> Usual<'a> {
         let for_us = end.is_us(field::<30, 4, HEADERS>(h).into())
             && be16::<36, HEADERS>(h) == end.udp_port
             && end.allows(node.into());
-        let sum = Checksum::default().over(&field::<14, 20, HEADERS>(h));
-        if !(fixed && lengths && for_us && sum.is_right()) {
+        if !for_us {
             return None;
         }
         Some(Self {
@@ -109,4 +111,31 @@ impl<'a> Usual<'a> {
             inner_len,
         })
     }
+}
+
+/// An option's head, as the first half of eight bytes.
+#[inline]
+fn head(word: u32) -> u64 {
+    u64::from(word) << 32
+}
+
+/// The bits of the eight bytes at `AT` that `must` be `so` and are not.
+#[inline]
+fn unlike<const AT: usize>(h: &[u8; HEADERS], must: u64, so: u64) -> u64 {
+    // In the wire's order, so that the constants are turned round and not the frame.
+    (u64::from_ne_bytes(field::<AT, 8, HEADERS>(h)) & must.to_be()) ^ so.to_be()
+}
+
+/// Whether the outer IPv4 header's checksum is (RFC 1071): its words' sum is a multiple of 2^16 - 1, in any byte order.
+#[inline]
+fn sum_is_right(h: &[u8; HEADERS]) -> bool {
+    let words = [
+        field::<14, 4, HEADERS>(h),
+        field::<18, 4, HEADERS>(h),
+        field::<22, 4, HEADERS>(h),
+        field::<26, 4, HEADERS>(h),
+        field::<30, 4, HEADERS>(h),
+    ];
+    let sum = words.into_iter().fold(0_u64, |sum, word| sum.wrapping_add(u32::from_ne_bytes(word).into()));
+    sum.is_multiple_of(0xffff) // it is not 0: the version is not
 }

@@ -4,8 +4,8 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use flow::{
-    Candidates, Direction, Encapsulation, FlowHasher, FlowKey, FlowTable, Moment, NoFlow, Settings, Sighting,
-    Tracked,
+    Candidates, Change, Direction, Encapsulation, Ended, FlowHasher, FlowKey, FlowTable, Moment, NoFlow,
+    Settings, Sighting,
 };
 use wire::{Address, AttachmentId, EndpointId, FiveTuple, FlowCookie};
 
@@ -34,6 +34,15 @@ pub(crate) struct Shot<'a> {
     pub(crate) header: &'a [u8],
 }
 
+/// What came of it.
+pub(crate) struct Seen<'t> {
+    pub(crate) memo: &'t mut u32,
+    pub(crate) is_new: bool,
+    pub(crate) is_midstream: bool,
+    pub(crate) cookie_changed: bool,
+    pub(crate) ended: Option<Ended<u32>>,
+}
+
 impl World {
     pub(crate) fn new(settings: &Settings, hasher: FlowHasher) -> Self {
         Self { table: FlowTable::new(settings, hasher), hasher, now: Moment(1 << 60) }
@@ -47,7 +56,7 @@ impl World {
         self.now.0 += u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
     }
 
-    pub(crate) fn see(&mut self, shot: Shot<'_>) -> Result<Tracked<'_, u32>, NoFlow> {
+    pub(crate) fn see(&mut self, shot: Shot<'_>) -> Result<Seen<'_>, NoFlow> {
         let candidates = self.table.look_ahead([self.hasher.hash(&shot.key)]);
         self.see_nth(&candidates, 0, shot)
     }
@@ -57,7 +66,7 @@ impl World {
         candidates: &Candidates,
         nth: usize,
         shot: Shot<'_>,
-    ) -> Result<Tracked<'_, u32>, NoFlow> {
+    ) -> Result<Seen<'_>, NoFlow> {
         let (node, udp_source_port) = (Ipv4Addr::new(10, 0, 0, 1), 4000);
         let usual = if shot.header.is_empty() { header(&shot.key, shot.cookie) } else { Vec::new() };
         let header = if shot.header.is_empty() { &usual } else { shot.header };
@@ -80,7 +89,20 @@ impl World {
             attachment: AttachmentId(0),
             header,
         };
-        self.table.track(self.now, (candidates, nth), &sighting, || Some(encapsulation))
+        let tracked = self.table.track(self.now, (candidates, nth), &sighting, || Some(encapsulation))?;
+        let seen = Seen {
+            memo: tracked.memo,
+            is_new: false,
+            is_midstream: false,
+            cookie_changed: false,
+            ended: None,
+        };
+        Ok(match tracked.change {
+            Some(&Change { is_new, is_midstream, cookie_changed, ended }) => {
+                Seen { is_new, is_midstream, cookie_changed, ended, ..seen }
+            }
+            None => seen,
+        })
     }
 }
 

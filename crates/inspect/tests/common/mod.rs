@@ -28,10 +28,9 @@ impl Desk {
     }
 
     pub(crate) fn learn(&self, frame: &[u8]) -> Packet {
-        match learn(frame, &self.end, &self.hasher) {
-            Ok(about) => Packet { about: Some(about), ..Packet::UNREAD },
-            Err(verdict) => Packet { verdict, ..Packet::UNREAD },
-        }
+        let mut packet = Packet::UNREAD;
+        learn(frame, &self.end, &self.hasher, &mut packet);
+        packet
     }
 
     /// The verdicts of frames that come in one go.
