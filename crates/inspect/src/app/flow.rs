@@ -2,16 +2,19 @@
 
 use policy::{Protocol, Way};
 
-use super::dns::{Dns, DnsCarrier};
 use super::guess::{self, Fit, GUESS_BYTES, Guess, Head, Ports};
-use super::tls::Tls;
+use super::http::Became;
+use super::parser::Parser;
 use super::{Anomalies, Anomaly, Transactions, Wanted};
+
+/// Most changes of the protocol within one flow: a tunnel within a tunnel is enough.
+const CHANGES_MAX: u8 = 4;
 
 /// The application of one flow.
 ///
 /// ```text
 ///           ┌─ undecided: bytes are kept, at most GUESS_BYTES of each way
-/// bytes ────┤
+/// bytes ────┤                                            ┌─ upgrade, CONNECT: guess again
 ///           └─ decided: what was kept, then all that comes ─▶ parser ─▶ Transactions
 /// ```
 /// The first way that is decided decides for the flow; the other is held against it and may only prove it wrong, which
@@ -22,6 +25,9 @@ pub struct App {
     ports: Ports,
     sides: [Side; 2],
     protocol: Option<Protocol>,
+    /// What it spoke first, if it changed.
+    original: Option<Protocol>,
+    changes: u8,
     parser: Parser,
     transactions: Transactions,
     anomalies: Anomalies,
@@ -38,14 +44,6 @@ struct Side {
     ended: bool,
 }
 
-#[derive(Clone, Debug)]
-enum Parser {
-    /// None yet, none for this protocol, or none any more.
-    None,
-    Dns(Box<Dns>),
-    Tls(Box<Tls>),
-}
-
 impl App {
     /// A flow of which nothing was read yet.
     #[must_use]
@@ -54,6 +52,8 @@ impl App {
             ports,
             sides: Default::default(),
             protocol: None,
+            original: None,
+            changes: 0,
             parser: Parser::None,
             transactions: Transactions::default(),
             anomalies: Anomalies::default(),
@@ -101,7 +101,7 @@ impl App {
             side.guess = guess::datagram(&Head { bytes, way, ports: self.ports, whole: true });
             if let Guess::Decided(protocol) = side.guess {
                 self.protocol = Some(protocol);
-                self.parser = Parser::of(protocol, DnsCarrier::Datagram);
+                self.parser = Parser::of_datagrams(protocol);
                 self.sides[opposite(way) as usize].guess = Guess::Decided(protocol);
             }
         }
@@ -111,16 +111,12 @@ impl App {
     /// Bytes of one way that never came.
     pub fn gap(&mut self, way: Way, missing: u64) {
         let side = &mut self.sides[way as usize];
-        if side.guess == Guess::Undecided {
+        if side.guess == Guess::Undecided && self.protocol.is_none() {
             side.guess = Guess::Failed;
             side.beyond = side.beyond.saturating_add(missing);
         }
         self.give_up();
-        match &mut self.parser {
-            Parser::None => {}
-            Parser::Dns(dns) => dns.gap(way, missing, &mut self.transactions),
-            Parser::Tls(tls) => tls.gap(way, missing, &mut self.transactions),
-        }
+        self.parser.gap(way, missing, &mut self.transactions);
         self.retire_parser();
     }
 
@@ -132,11 +128,7 @@ impl App {
             side.guess = self.protocol.map_or(Guess::Failed, Guess::Decided);
         }
         self.give_up();
-        match &mut self.parser {
-            Parser::None => {}
-            Parser::Dns(dns) => dns.end(way, &mut self.transactions),
-            Parser::Tls(tls) => tls.end(way, &mut self.transactions),
-        }
+        self.parser.end(way, &mut self.transactions);
         self.retire_parser();
     }
 
@@ -146,7 +138,7 @@ impl App {
         self.sides[way as usize].guess
     }
 
-    /// What the flow speaks: what the way said that was decided first.
+    /// What the flow speaks: what the way said that was decided first, or what it has changed to.
     #[must_use]
     pub fn flow_protocol(&self) -> Guess {
         match self.protocol {
@@ -154,6 +146,12 @@ impl App {
             None if self.has_given_up() => Guess::Failed,
             None => Guess::Undecided,
         }
+    }
+
+    /// What the flow spoke first, if it has changed: by an upgrade, or as a tunnel.
+    #[must_use]
+    pub fn original_protocol(&self) -> Option<Protocol> {
+        self.original
     }
 
     /// Whether nothing more can be learnt: the protocol is decided and has no parser or its parser is done, or it
@@ -188,18 +186,13 @@ impl App {
     #[must_use]
     pub fn memory(&self) -> usize {
         let heads: usize = self.sides.iter().map(|side| side.head.capacity()).sum();
-        let parser = match &self.parser {
-            Parser::None => 0,
-            Parser::Dns(dns) => dns.memory(),
-            Parser::Tls(tls) => tls.memory(),
-        };
-        size_of::<Self>() + heads + parser + self.transactions.memory()
+        size_of::<Self>() + heads + self.parser.memory() + self.transactions.memory()
     }
 
     /// The flow speaks this: what was kept goes to the parser, that of the other way first, since it came earlier.
     fn decide(&mut self, way: Way, protocol: Protocol, rest: &[u8], wanted: Wanted) {
         self.protocol = Some(protocol);
-        self.parser = Parser::of(protocol, DnsCarrier::Stream);
+        self.parser = Parser::of_stream(protocol);
         let other = opposite(way);
         for way in [other, way] {
             let side = &mut self.sides[way as usize];
@@ -208,9 +201,7 @@ impl App {
             if way == other && !head.is_empty() {
                 self.confirm(way, &head);
             }
-            if !head.is_empty() {
-                self.feed(way, &head, wanted);
-            }
+            self.feed(way, &head, wanted);
             if beyond > 0 {
                 self.gap(way, beyond);
             }
@@ -245,29 +236,45 @@ impl App {
         if bytes.is_empty() {
             return;
         }
-        match &mut self.parser {
-            Parser::None => {}
-            Parser::Dns(dns) => dns.feed(way, bytes, wanted, &mut self.transactions),
-            Parser::Tls(tls) => tls.feed(way, bytes, wanted, &mut self.transactions),
+        self.parser.feed(way, bytes, wanted, &mut self.transactions);
+        if let Some((became, rest)) = self.parser.change() {
+            self.change(became, rest, wanted);
         }
         self.retire_parser();
     }
 
+    /// The flow goes on as something else: as what was agreed on, or as whatever its next bytes say.
+    fn change(&mut self, became: Became, rest: [Vec<u8>; 2], wanted: Wanted) {
+        self.original = self.original.or(self.protocol);
+        self.changes += 1;
+        self.parser = Parser::None;
+        let known = match became {
+            Became::WebSocket => Some(Protocol::Websocket),
+            Became::Http2 => Some(Protocol::Http2),
+            Became::Tunnel | Became::Other => None,
+        };
+        if let Some(protocol) = known {
+            self.protocol = Some(protocol);
+            self.sides.iter_mut().for_each(|side| side.guess = Guess::Decided(protocol));
+        } else if self.changes <= CHANGES_MAX {
+            self.protocol = None;
+            self.sides = Default::default();
+            for (way, bytes) in [Way::ToServer, Way::ToClient].into_iter().zip(rest) {
+                self.stream(way, &bytes, wanted);
+            }
+        }
+    }
+
     /// Let go of a parser that is done.
     fn retire_parser(&mut self) {
-        let done = match &self.parser {
-            Parser::None => return,
-            Parser::Dns(dns) => dns.is_done(),
-            Parser::Tls(tls) => tls.is_done(),
-        };
-        if done {
+        if self.parser.is_done() {
             self.parser = Parser::None;
         }
     }
 
     /// Let go of what was kept once no way can be decided any more.
     fn give_up(&mut self) {
-        if self.protocol.is_none() && self.has_given_up() {
+        if self.has_given_up() {
             for side in &mut self.sides {
                 side.guess = Guess::Failed;
                 side.head = Vec::new();
@@ -291,17 +298,6 @@ impl Side {
         let (kept, beyond) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
         self.head.extend_from_slice(kept);
         self.beyond = self.beyond.saturating_add(u64::try_from(beyond.len()).unwrap_or(u64::MAX));
-    }
-}
-
-impl Parser {
-    fn of(protocol: Protocol, carrier: DnsCarrier) -> Self {
-        match protocol {
-            Protocol::Dns => Self::Dns(Box::new(Dns::new(carrier))),
-            Protocol::Mdns => Self::Dns(Box::new(Dns::new(DnsCarrier::Multicast))),
-            Protocol::Tls => Self::Tls(Box::default()),
-            _ => Self::None,
-        }
     }
 }
 

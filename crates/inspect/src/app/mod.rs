@@ -17,6 +17,7 @@ mod facts;
 mod flow;
 mod guess;
 pub mod http;
+mod parser;
 mod reader;
 pub mod tls;
 mod transaction;
