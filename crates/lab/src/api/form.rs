@@ -121,6 +121,12 @@ impl Form {
         found.into_values().map(|pairs| Self { service: self.service, pairs }).collect()
     }
 
+    /// The parameters below `NAME.`.
+    pub(crate) fn below(&self, name: &str) -> Self {
+        let pairs = self.under(name).map(|(rest, value)| (rest.to_owned(), value.to_owned())).collect();
+        Self { service: self.service, pairs }
+    }
+
     /// Whether any parameter is `name` or below it.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.text(name).is_some() || self.under(name).next().is_some()

@@ -98,7 +98,7 @@ fn compile_check(state: &State, check: &state::HealthCheck) -> HealthCheck {
             HealthProtocol::Http => Protocol::Http,
             HealthProtocol::Https => Protocol::Https,
         },
-        tcp_port: check.port,
+        tcp_port: check.port.unwrap_or(wire::GENEVE_UDP_PORT),
         path: check.path.clone(),
         matcher: check.matcher.iter().map(|(from, to)| *from..=*to).collect(),
         interval: scaled(state, check.interval_s),

@@ -88,8 +88,8 @@ pub struct Target {
 pub struct HealthCheck {
     /// TCP, HTTP or HTTPS.
     pub protocol: HealthProtocol,
-    /// The TCP port asked, 1–65535; 80 by default.
-    pub port: u16,
+    /// The TCP port asked, 1–65535; 80 by default. `None` is `traffic-port`: the group's own, 6081.
+    pub port: Option<u16>,
     /// What HTTP asks for; `/` by default.
     pub path: String,
     /// Seconds between checks, 5–300; 10 by default.
@@ -119,7 +119,7 @@ impl Default for HealthCheck {
     fn default() -> Self {
         Self {
             protocol: HealthProtocol::Tcp,
-            port: 80,
+            port: Some(80),
             path: "/".into(),
             interval_s: 10,
             timeout_s: 5,

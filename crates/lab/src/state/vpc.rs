@@ -18,8 +18,19 @@ pub struct Vpc {
     pub ipv4: Vec<Ipv4Net>,
     /// IPv6 networks (/56), none or one.
     pub ipv6: Vec<Ipv6Net>,
+    /// `enableDnsSupport`: told when asked; the lab has no DNS.
+    #[serde(default = "yes")]
+    pub dns_support: bool,
+    /// `enableDnsHostnames`: told when asked; the lab has no DNS.
+    #[serde(default)]
+    pub dns_hostnames: bool,
     /// Tags.
     pub tags: Tags,
+}
+
+/// What a VPC of a state written before it was kept has: EC2's default.
+const fn yes() -> bool {
+    true
 }
 
 /// A subnet: a part of a VPC's addresses in one zone.

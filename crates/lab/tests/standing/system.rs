@@ -93,10 +93,17 @@ fn vpc(state: &mut State, ipv4: Ipv4Net, ipv6: Option<Ipv6Net>) -> Id {
     let id = state.mint("vpc");
     let (serial, owner) = (state.serial(), owner(state));
     let ipv6 = ipv6.into_iter().collect();
-    state.vpcs.insert(
-        id.clone(),
-        Vpc { id: id.clone(), serial, owner, ipv4: vec![ipv4], ipv6, tags: BTreeMap::new() },
-    );
+    let made = Vpc {
+        id: id.clone(),
+        serial,
+        owner,
+        ipv4: vec![ipv4],
+        ipv6,
+        dns_support: true,
+        dns_hostnames: false,
+        tags: BTreeMap::new(),
+    };
+    state.vpcs.insert(id.clone(), made);
     id
 }
 

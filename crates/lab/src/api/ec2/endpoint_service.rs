@@ -180,7 +180,7 @@ fn describe_for_consumers(call: &mut Call<'_>) -> Result<(), Fault> {
     page(form, out, "serviceDetailSet", visible, |x, s| {
         x.text("owner", &s.owner);
         x.text("vpcEndpointPolicySupported", false);
-        write(x, state, s);
+        write_common(x, state, s);
     })
 }
 
@@ -285,17 +285,23 @@ fn types(families: IpFamilies) -> Vec<&'static str> {
     both.into_iter().filter(|(on, _)| *on).map(|(_, name)| name).collect()
 }
 
+/// A service as its owner sees it.
 fn write(x: &mut Xml, state: &State, service: &EndpointService) {
+    x.text("serviceState", "Available");
+    x.texts("gatewayLoadBalancerArnSet", "item", &service.load_balancers);
+    write_common(x, state, service);
+}
+
+/// What its owner and its users see.
+fn write_common(x: &mut Xml, state: &State, service: &EndpointService) {
     x.list("serviceType", "item", ["GatewayLoadBalancer"], |x, kind| x.text("serviceType", kind));
     x.text("serviceId", &service.id);
     x.text("serviceName", service.name(&state.settings.region));
-    x.text("serviceState", "Available");
     let zones = zones(state, service);
     x.texts("availabilityZoneIdSet", "item", zones.iter().map(|z| super::zone::id_of(z)));
     x.texts("availabilityZoneSet", "item", zones);
     x.text("acceptanceRequired", service.acceptance_required);
     x.text("managesVpcEndpoints", false);
-    x.texts("gatewayLoadBalancerArnSet", "item", &service.load_balancers);
     x.texts("supportedIpAddressTypeSet", "item", types(service.families));
     tags::write(x, &service.tags);
 }

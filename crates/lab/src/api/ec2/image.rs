@@ -82,5 +82,8 @@ fn describe(call: &mut Call<'_>) -> Result<(), Fault> {
         x.text("imageOwnerId", &state.settings.account);
         x.text("isPublic", true);
         x.text("imageType", "machine");
+        x.text("imageLocation", format!("{}/{}", state.settings.account, image.name));
+        x.text("architecture", std::env::consts::ARCH);
+        x.text("platformDetails", "Linux/UNIX");
     })
 }

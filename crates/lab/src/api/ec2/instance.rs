@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use super::interface;
 use super::lookup::{INSTANCE, SUBNET};
 use crate::api::action::{Action, Call};
 use crate::api::fault::Fault;
@@ -94,8 +95,15 @@ fn describe_status(call: &mut Call<'_>) -> Result<(), Fault> {
         x.maybe("availabilityZone", state.subnets.get(&i.interface.subnet).map(|s| &s.zone));
         x.within("instanceState", |x| write_code(x, code(i.state)));
         let status = if i.state == InstanceState::Running { "ok" } else { "not-applicable" };
+        let reachable = if i.state == InstanceState::Running { &["passed"][..] } else { &[] };
         for name in ["systemStatus", "instanceStatus"] {
-            x.within(name, |x| x.text("status", status));
+            x.within(name, |x| {
+                x.text("status", status);
+                x.list("details", "item", reachable, |x, passed| {
+                    x.text("name", "reachability");
+                    x.text("status", passed);
+                });
+            });
         }
     })
 }
@@ -186,8 +194,12 @@ pub(super) fn write(x: &mut Xml, state: &State, instance: &Instance, state_code:
     let subnet = SUBNET.find(&state.subnets, instance.interface.subnet.as_str()).ok();
     x.within("placement", |x| {
         x.maybe("availabilityZone", subnet.map(|s| &s.zone));
+        x.text("groupName", "");
         x.text("tenancy", "default");
     });
+    x.text("architecture", std::env::consts::ARCH);
+    x.texts("productCodes", "item", [""; 0]);
+    x.text("reason", "");
     x.within("monitoring", |x| x.text("state", "disabled"));
     x.text("subnetId", &instance.interface.subnet);
     x.maybe("vpcId", subnet.map(|s| &s.vpc));
@@ -196,15 +208,7 @@ pub(super) fn write(x: &mut Xml, state: &State, instance: &Instance, state_code:
     x.maybe("ipv6Address", instance.interface.ipv6);
     x.text("sourceDestCheck", false);
     write_groups(x, state, instance);
-    x.list("networkInterfaceSet", "item", [&instance.interface], |x, i| {
-        x.text("networkInterfaceId", &i.id);
-        x.text("subnetId", &i.subnet);
-        x.maybe("vpcId", subnet.map(|s| &s.vpc));
-        x.text("status", "in-use");
-        x.text("macAddress", super::interface::mac(i));
-        x.text("privateIpAddress", i.ipv4);
-        x.list("ipv6AddressesSet", "item", i.ipv6, |x, address| x.text("ipv6Address", address));
-    });
+    x.list("networkInterfaceSet", "item", [&instance.interface], |x, _| interface::write_own(x, state, instance));
 }
 
 /// `groupSet`.

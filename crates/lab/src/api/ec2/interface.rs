@@ -3,6 +3,7 @@ use crate::api::action::{Action, Call};
 use crate::api::fault::Fault;
 use crate::api::filter::{Filters, one};
 use crate::api::page::page;
+use crate::api::time::iso8601;
 use crate::api::xml::Xml;
 use crate::state::{Instance, InstanceState, Interface, State, Tags};
 
@@ -101,20 +102,45 @@ fn values(state: &State, owned: &Owned<'_>, name: &str) -> Vec<String> {
 }
 
 /// An Ethernet address as it is written.
-pub(super) fn mac(interface: &Interface) -> String {
+fn mac(interface: &Interface) -> String {
     interface.mac.map(|b| format!("{b:02x}")).join(":")
 }
 
+/// An instance's interface, as an answer about the instance has it.
+pub(super) fn write_own(x: &mut Xml, state: &State, instance: &Instance) {
+    let owned = Owned {
+        interface: &instance.interface,
+        kind: "interface",
+        description: String::new(),
+        instance: Some(instance),
+    };
+    x.within("attachment", |x| write_attachment(x, instance));
+    write_common(x, state, &owned);
+}
+
 fn write(x: &mut Xml, state: &State, owned: &Owned<'_>) {
+    let subnet = state.subnets.get(&owned.interface.subnet);
+    x.maybe("availabilityZone", subnet.map(|s| &s.zone));
+    x.text("requesterManaged", owned.instance.is_none());
+    x.texts("tagSet", "item", [""; 0]);
+    if let Some(instance) = owned.instance {
+        x.within("attachment", |x| {
+            write_attachment(x, instance);
+            x.text("instanceId", &instance.id);
+            x.text("instanceOwnerId", &state.settings.account);
+        });
+    }
+    write_common(x, state, owned);
+}
+
+/// What an answer about interfaces and one about instances have alike.
+fn write_common(x: &mut Xml, state: &State, owned: &Owned<'_>) {
     let i = owned.interface;
-    let subnet = state.subnets.get(&i.subnet);
     x.text("networkInterfaceId", &i.id);
     x.text("subnetId", &i.subnet);
-    x.maybe("vpcId", subnet.map(|s| &s.vpc));
-    x.maybe("availabilityZone", subnet.map(|s| &s.zone));
+    x.maybe("vpcId", state.subnets.get(&i.subnet).map(|s| &s.vpc));
     x.text("description", &owned.description);
     x.text("ownerId", &state.settings.account);
-    x.text("requesterManaged", owned.instance.is_none());
     x.text("interfaceType", owned.kind);
     x.text("status", "in-use");
     x.text("macAddress", mac(i));
@@ -122,18 +148,29 @@ fn write(x: &mut Xml, state: &State, owned: &Owned<'_>) {
     x.text("sourceDestCheck", false);
     if let Some(instance) = owned.instance {
         write_groups(x, state, instance);
-        x.within("attachment", |x| {
-            x.text("instanceId", &instance.id);
-            x.text("deviceIndex", 0);
-            x.text("status", "attached");
-        });
     }
-    if let Some(public) = i.public_ipv4 {
-        x.within("association", |x| x.text("publicIp", public));
-    }
+    let public = |x: &mut Xml| {
+        if let Some(public) = i.public_ipv4 {
+            x.within("association", |x| {
+                x.text("ipOwnerId", "amazon");
+                x.text("publicIp", public);
+            });
+        }
+    };
+    public(x);
     x.list("ipv6AddressesSet", "item", i.ipv6, |x, address| x.text("ipv6Address", address));
     x.list("privateIpAddressesSet", "item", [i.ipv4], |x, address| {
         x.text("privateIpAddress", address);
         x.text("primary", true);
+        public(x);
     });
+}
+
+fn write_attachment(x: &mut Xml, instance: &Instance) {
+    let digits = instance.interface.id.as_str().trim_start_matches("eni-");
+    x.text("attachmentId", format!("eni-attach-{digits}"));
+    x.text("attachTime", iso8601(instance.launched_at));
+    x.text("deleteOnTermination", true);
+    x.text("deviceIndex", 0);
+    x.text("status", "attached");
 }

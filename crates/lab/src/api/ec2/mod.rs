@@ -1,6 +1,7 @@
 //! `ec2`, API version 2016-11-15: networks, instances, security groups, endpoint services and endpoints.
 
 mod association;
+mod cidr;
 mod connection;
 mod endpoint;
 mod endpoint_service;
@@ -14,6 +15,7 @@ mod permission;
 mod principal;
 mod route;
 mod route_table;
+mod rule_change;
 mod security_group;
 mod subnet;
 mod tag;
@@ -31,6 +33,7 @@ const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
 /// The whole API.
 pub(super) const ACTIONS: &[&[Action]] = &[
     vpc::ACTIONS,
+    cidr::ACTIONS,
     subnet::ACTIONS,
     internet_gateway::ACTIONS,
     route_table::ACTIONS,
@@ -42,6 +45,7 @@ pub(super) const ACTIONS: &[&[Action]] = &[
     interface::ACTIONS,
     security_group::ACTIONS,
     permission::ACTIONS,
+    rule_change::ACTIONS,
     endpoint_service::ACTIONS,
     principal::ACTIONS,
     connection::ACTIONS,

@@ -165,14 +165,14 @@ fn describe(call: &mut Call<'_>) -> Result<(), Fault> {
     })
 }
 
-fn no_rule(id: &str) -> Fault {
+pub(super) fn no_rule(id: &str) -> Fault {
     Fault::new(
         "InvalidSecurityGroupRuleId.NotFound",
         format!("The security group rule ID '{id}' does not exist"),
     )
 }
 
-fn group(call: &Call<'_>) -> Result<SecurityGroup, Fault> {
+pub(super) fn group(call: &Call<'_>) -> Result<SecurityGroup, Fault> {
     Ok(SECURITY_GROUP.find(&call.state.security_groups, call.form.required("GroupId")?)?.clone())
 }
 
@@ -221,7 +221,7 @@ fn asked(call: &Call<'_>) -> Result<Vec<(IpProtocol, Peer, Option<String>)>, Fau
 }
 
 /// Protocol by name or number, ports or ICMP type and code.
-fn protocol(form: &Form) -> Result<IpProtocol, Fault> {
+pub(super) fn protocol(form: &Form) -> Result<IpProtocol, Fault> {
     let name = form.required("IpProtocol")?;
     let bound = |key: &str, any: i32| -> Result<i32, Fault> {
         let Some(text) = form.text(key) else { return Ok(any) };
@@ -269,7 +269,7 @@ fn protocol(form: &Form) -> Result<IpProtocol, Fault> {
     })
 }
 
-fn in_words(protocol: IpProtocol, peer: &Peer) -> String {
+pub(super) fn in_words(protocol: IpProtocol, peer: &Peer) -> String {
     let (name, from, to) = parts(protocol);
     let peer = match peer {
         Peer::Net(net) => net.to_string(),
@@ -345,7 +345,11 @@ fn write_rule(x: &mut Xml, state: &State, group: &Id, rule: &Permission, egress:
     match &rule.peer {
         Peer::Net(IpNet::V4(net)) => x.text("cidrIpv4", net),
         Peer::Net(IpNet::V6(net)) => x.text("cidrIpv6", net),
-        Peer::Group(id) => x.within("referencedGroupInfo", |x| x.text("groupId", id)),
+        Peer::Group(id) => x.within("referencedGroupInfo", |x| {
+            x.text("groupId", id);
+            x.text("userId", &state.settings.account);
+        }),
     }
+    x.texts("tagSet", "item", [""; 0]);
     x.maybe("description", rule.description.as_ref());
 }

@@ -187,6 +187,8 @@ fn write(x: &mut Xml, state: &State, subnet: &Subnet) {
     x.text("mapPublicIpOnLaunch", subnet.public_on_launch);
     x.text("assignIpv6AddressOnCreation", subnet.ipv6_on_launch);
     x.text("ipv6Native", false);
+    x.text("enableDns64", false);
+    x.text("mapCustomerOwnedIpOnLaunch", false);
     tags::write(x, &subnet.tags);
 }
 

@@ -1,7 +1,7 @@
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::lookup::{VPC, done, in_use, network};
-use super::permission;
+use super::{cidr, permission};
 use crate::api::action::{Action, Call};
 use crate::api::fault::{Fault, Service};
 use crate::api::filter::{Filters, one};
@@ -9,7 +9,7 @@ use crate::api::page::page;
 use crate::api::tags;
 use crate::api::xml::Xml;
 use crate::state::{
-    Association, AssociationPoint, Id, Origin, Route, RouteTable, RouteTarget, SecurityGroup, Tags, Vpc,
+    Association, AssociationPoint, Id, Origin, Route, RouteTable, RouteTarget, SecurityGroup, State, Tags, Vpc,
 };
 
 pub(super) const ACTIONS: &[Action] = &[
@@ -32,9 +32,14 @@ pub(super) const ACTIONS: &[Action] = &[
     },
     Action { name: "DeleteVpc", parameters: &["VpcId!"], run: delete },
     Action {
-        name: "AssociateVpcCidrBlock",
-        parameters: &["VpcId!", "CidrBlock", "AmazonProvidedIpv6CidrBlock"],
-        run: associate,
+        name: "DescribeVpcAttribute",
+        parameters: &["VpcId!", "Attribute!"],
+        run: describe_attribute,
+    },
+    Action {
+        name: "ModifyVpcAttribute",
+        parameters: &["VpcId!", "EnableDnsSupport.Value", "EnableDnsHostnames.Value"],
+        run: modify_attribute,
     },
 ];
 
@@ -57,10 +62,13 @@ fn create(call: &mut Call<'_>) -> Result<(), Fault> {
         owner: call.caller.account.clone(),
         ipv4: vec![ipv4],
         ipv6,
+        dns_support: true,
+        dns_hostnames: false,
         tags,
     };
     furnish(call, &vpc);
-    call.out.within("vpc", |x| write(x, &vpc, "pending"));
+    let Call { state, out, .. } = &mut *call;
+    out.within("vpc", |x| write(x, state, &vpc, "pending"));
     call.state.vpcs.insert(vpc.id.clone(), vpc);
     Ok(())
 }
@@ -129,7 +137,7 @@ fn describe(call: &mut Call<'_>) -> Result<(), Fault> {
             _ => one(false),
         })
     });
-    page(form, out, "vpcSet", found, |x, vpc| write(x, vpc, "available"))
+    page(form, out, "vpcSet", found, |x, vpc| write(x, state, vpc, "available"))
 }
 
 fn delete(call: &mut Call<'_>) -> Result<(), Fault> {
@@ -151,54 +159,30 @@ fn delete(call: &mut Call<'_>) -> Result<(), Fault> {
     done(call)
 }
 
-fn associate(call: &mut Call<'_>) -> Result<(), Fault> {
-    let form = call.form;
-    let mut vpc = VPC.find(&call.state.vpcs, form.required("VpcId")?)?.clone();
-    match (form.text("CidrBlock"), form.flag("AmazonProvidedIpv6CidrBlock")?) {
-        (Some(text), None) => {
-            let net = checked(text)?;
-            if vpc.ipv4.len() >= 5 {
-                return Err(Fault::new(
-                    "CidrLimitExceeded",
-                    format!("The VPC '{}' has 5 CIDR blocks", vpc.id),
-                ));
-            }
-            if let Some(old) = vpc.ipv4.iter().find(|old| old.contains(&net) || net.contains(*old)) {
-                let why = format!("The CIDR '{net}' overlaps with '{old}' of the same VPC");
-                return Err(Fault::new("InvalidVpc.Range", why));
-            }
-            vpc.ipv4.push(net);
-            call.out.within("cidrBlockAssociation", |x| write_ipv4(x, &vpc, vpc.ipv4.len() - 1, net));
-        }
-        (None, Some(true)) if vpc.ipv6.is_empty() => {
-            let net = provided(call)?;
-            vpc.ipv6.push(net);
-            call.out.within("ipv6CidrBlockAssociation", |x| write_ipv6(x, &vpc, net));
-        }
-        (None, Some(true)) => {
-            return Err(Fault::new(
-                "CidrLimitExceeded",
-                format!("The VPC '{}' has an IPv6 CIDR block", vpc.id),
-            ));
-        }
-        _ => {
-            let why = "Exactly one of CidrBlock and AmazonProvidedIpv6CidrBlock must be given.";
-            return Err(Fault::new("InvalidParameterCombination", why));
-        }
-    }
+fn describe_attribute(call: &mut Call<'_>) -> Result<(), Fault> {
+    let vpc = VPC.find(&call.state.vpcs, call.form.required("VpcId")?)?;
+    let (name, on) = match call.form.word("Attribute", &["enableDnsSupport", "enableDnsHostnames"])? {
+        Some(name @ "enableDnsSupport") => (name, vpc.dns_support),
+        name => (name.unwrap_or_default(), vpc.dns_hostnames),
+    };
     call.out.text("vpcId", &vpc.id);
-    for table in call.state.route_tables.values_mut().filter(|t| t.vpc == vpc.id) {
-        for route in local_routes(&vpc) {
-            if !table.routes.iter().any(|r| r.destination == route.destination) {
-                table.routes.push(route);
-            }
-        }
-    }
-    call.state.vpcs.insert(vpc.id.clone(), vpc);
+    call.out.within(name, |x| x.text("value", on));
     Ok(())
 }
 
-fn checked(text: &str) -> Result<Ipv4Net, Fault> {
+/// Remembered and told; there is no DNS in the lab that it could change.
+fn modify_attribute(call: &mut Call<'_>) -> Result<(), Fault> {
+    let form = call.form;
+    let vpc = VPC.find_mut(&mut call.state.vpcs, form.required("VpcId")?)?;
+    match (form.flag("EnableDnsSupport.Value")?, form.flag("EnableDnsHostnames.Value")?) {
+        (Some(on), None) => vpc.dns_support = on,
+        (None, Some(on)) => vpc.dns_hostnames = on,
+        _ => return Err(Fault::new("InvalidParameterCombination", "Exactly one attribute must be given.")),
+    }
+    done(call)
+}
+
+pub(super) fn checked(text: &str) -> Result<Ipv4Net, Fault> {
     match network("CidrBlock", text)? {
         IpNet::V4(net) if (16..=28).contains(&net.prefix_len()) => Ok(net),
         IpNet::V4(net) => Err(Fault::new("InvalidVpc.Range", format!("The CIDR '{net}' is invalid."))),
@@ -208,37 +192,25 @@ fn checked(text: &str) -> Result<Ipv4Net, Fault> {
     }
 }
 
-fn provided(call: &Call<'_>) -> Result<Ipv6Net, Fault> {
+pub(super) fn provided(call: &Call<'_>) -> Result<Ipv6Net, Fault> {
     let full = || Fault::new("InsufficientCidrBlocks", "The lab has no IPv6 CIDR block left.");
     call.state.free_ipv6().ok_or_else(full)
 }
 
-fn write(x: &mut Xml, vpc: &Vpc, state: &str) {
+fn write(x: &mut Xml, lab: &State, vpc: &Vpc, state: &str) {
     x.text("vpcId", &vpc.id);
     x.text("ownerId", &vpc.owner);
     x.text("state", state);
     x.maybe("cidrBlock", vpc.ipv4.first());
-    x.list("cidrBlockAssociationSet", "item", vpc.ipv4.iter().enumerate(), |x, (n, net)| {
-        write_ipv4(x, vpc, n, *net)
+    let there = "associated";
+    x.list("cidrBlockAssociationSet", "item", &vpc.ipv4, |x, net| cidr::write_ipv4(x, vpc, *net, there));
+    x.list("ipv6CidrBlockAssociationSet", "item", &vpc.ipv6, |x, net| {
+        cidr::write_ipv6(x, lab, vpc, *net, there);
     });
-    x.list("ipv6CidrBlockAssociationSet", "item", &vpc.ipv6, |x, net| write_ipv6(x, vpc, *net));
     x.text("dhcpOptionsId", "default");
     x.text("instanceTenancy", "default");
     x.text("isDefault", false);
     tags::write(x, &vpc.tags);
-}
-
-fn write_ipv4(x: &mut Xml, vpc: &Vpc, n: usize, net: Ipv4Net) {
-    x.text("associationId", format!("vpc-cidr-assoc-{}", part_of(&vpc.id, n)));
-    x.text("cidrBlock", net);
-    x.within("cidrBlockState", |x| x.text("state", "associated"));
-}
-
-fn write_ipv6(x: &mut Xml, vpc: &Vpc, net: Ipv6Net) {
-    x.text("associationId", format!("vpc-cidr-assoc-{}", part_of(&vpc.id, 15)));
-    x.text("ipv6CidrBlock", net);
-    x.within("ipv6CidrBlockState", |x| x.text("state", "associated"));
-    x.text("ipv6Pool", "Amazon");
 }
 
 /// The digits of an id, the first replaced by `n`: how a part of a resource is known.

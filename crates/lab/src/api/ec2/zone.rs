@@ -42,6 +42,9 @@ fn describe(call: &mut Call<'_>) -> Result<(), Fault> {
         x.text("regionName", region);
         x.text("optInStatus", "opt-in-not-required");
         x.text("zoneType", "availability-zone");
+        x.text("groupName", region);
+        x.text("networkBorderGroup", region);
+        x.texts("messageSet", "item", [""; 0]);
     });
     Ok(())
 }

@@ -3,6 +3,9 @@ use crate::api::form::Form;
 use crate::api::xml::Xml;
 use crate::state::{HealthCheck, HealthProtocol};
 
+/// The port that a target's packets go to, whatever it is.
+const TRAFFIC_PORT: &str = "traffic-port";
+
 /// `old` with what the request says about health checks (ranges: `CreateTargetGroup`, API reference).
 pub(super) fn read(form: &Form, old: &HealthCheck) -> Result<HealthCheck, Fault> {
     let mut check = old.clone();
@@ -27,8 +30,10 @@ pub(super) fn read(form: &Form, old: &HealthCheck) -> Result<HealthCheck, Fault>
     set(&mut check.timeout_s, "HealthCheckTimeoutSeconds", 2, 120)?;
     set(&mut check.healthy_threshold, "HealthyThresholdCount", 2, 10)?;
     set(&mut check.unhealthy_threshold, "UnhealthyThresholdCount", 2, 10)?;
-    if let Some(port) = form.number("HealthCheckPort", 1..=65535)? {
-        check.port = u16::try_from(port).unwrap_or(check.port);
+    if form.text("HealthCheckPort") == Some(TRAFFIC_PORT) {
+        check.port = None;
+    } else if let Some(port) = form.number("HealthCheckPort", 1..=65535)? {
+        check.port = u16::try_from(port).ok();
     }
     if check.timeout_s > check.interval_s {
         let why = format!(
@@ -67,7 +72,7 @@ pub(super) fn write(x: &mut Xml, check: &HealthCheck) {
             HealthProtocol::Https => "HTTPS",
         },
     );
-    x.text("HealthCheckPort", check.port);
+    x.text("HealthCheckPort", port(check));
     x.text("HealthCheckEnabled", true);
     x.text("HealthCheckIntervalSeconds", check.interval_s);
     x.text("HealthCheckTimeoutSeconds", check.timeout_s);
@@ -80,6 +85,11 @@ pub(super) fn write(x: &mut Xml, check: &HealthCheck) {
         let codes: Vec<String> = check.matcher.iter().map(one).collect();
         x.within("Matcher", |x| x.text("HttpCode", codes.join(",")));
     }
+}
+
+/// A health check's port, as the API has it.
+pub(super) fn port(check: &HealthCheck) -> String {
+    check.port.map_or_else(|| TRAFFIC_PORT.to_owned(), |port| port.to_string())
 }
 
 fn checked_path(path: &str) -> Result<String, Fault> {

@@ -101,7 +101,7 @@ fn describe_health(call: &mut Call<'_>) -> Result<(), Fault> {
             x.text("Port", 6081);
             x.maybe("AvailabilityZone", target.and_then(|t| t.zone.as_ref()));
         });
-        x.text("HealthCheckPort", group.health_check.port);
+        x.text("HealthCheckPort", group.health_check.port.unwrap_or(wire::GENEVE_UDP_PORT));
         x.within("TargetHealth", |x| {
             write(x, &condition(state, &group, target, || plane.health(&group.arn, id)))
         });
