@@ -10,11 +10,10 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::gwlb::compile as balancers;
-use crate::gwlb::config::Switches;
 use crate::gwlb::engine::Engine;
-use crate::gwlb::health;
+use crate::gwlb::health::Health;
 use crate::net::{self, Network, compile as routers};
-use crate::plane::{Health, HealthFailure, Plane, PlaneError};
+use crate::plane::{Plane, PlaneError};
 use crate::program::Programs;
 use crate::state::{Id, Settings, State};
 
@@ -48,7 +47,7 @@ impl Ground {
         self.programs.end_others(state);
         // Devices of endpoints that go are let go before they are removed.
         self.network.apply(routers::compile(state)).map_err(|e| failed(&e))?;
-        self.engine.apply(balancers::compile(state, Switches::default())).map_err(|e| failed(&e))?;
+        self.engine.apply(balancers::compile(state)).map_err(|e| failed(&e))?;
         self.programs.begin(state).map_err(|e| failed(&e))
     }
 }
@@ -63,15 +62,7 @@ impl Plane for Ground {
     }
 
     fn health(&self, group: &Id, target: &str) -> Option<Health> {
-        Some(match self.engine.health(group.as_str(), target)? {
-            health::Health::Initial => Health::Checking,
-            health::Health::Healthy => Health::Healthy,
-            health::Health::Unhealthy(failure) => Health::Unhealthy(match failure {
-                health::Failure::Failed => HealthFailure::Failed,
-                health::Failure::Timeout => HealthFailure::Timeout,
-                health::Failure::Status(code) => HealthFailure::Mismatch(code),
-            }),
-        })
+        self.engine.health(group.as_str(), target)
     }
 
     fn report(&self) -> Value {

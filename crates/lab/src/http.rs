@@ -6,8 +6,8 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http_body_util::{BodyExt, Full, Limited};
@@ -21,9 +21,8 @@ use hyper::{Method, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 
 use crate::api::Request;
-use crate::lab::Lab;
 use crate::page::{self, PageFile};
-use crate::status;
+use crate::served::Served;
 
 /// The largest body that is read. The longest request of the tutorial has some hundred bytes.
 const LARGEST_BODY: usize = 256 * 1024;
@@ -34,7 +33,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// Connections at once.
 const MOST_CONNECTIONS: usize = 64;
 
-type Shared = Arc<Mutex<Lab>>;
+type Shared = Arc<Served>;
 type Answer = Response<Full<Bytes>>;
 
 /// Serves `lab` on `listener` until `stop` is done.
@@ -52,7 +51,7 @@ pub async fn serve(listener: TcpListener, lab: Shared, stop: impl Future<Output 
             () = &mut stop => return Ok(()),
             _ = tick.tick() => {
                 let lab = Arc::clone(&lab);
-                tokio::task::spawn_blocking(move || lock(&lab).settle(now()));
+                tokio::task::spawn_blocking(move || lab.settle(now()));
                 continue;
             }
             accepted = listener.accept() => match accepted {
@@ -92,7 +91,7 @@ async fn answer(lab: Shared, request: hyper::Request<Incoming>) -> Result<Answer
     Ok(match (head.method.clone(), head.uri.path()) {
         (Method::POST, "/") => call(lab, &head.headers, body).await,
         (Method::GET, "/status") => {
-            let told = blocking(lab, |lab| status::tell(lab).to_string()).await;
+            let told = blocking(lab, Served::status).await;
             whole(StatusCode::OK, "application/json", told.unwrap_or_default())
         }
         (Method::GET, path) => page::file(path).map_or_else(nothing, drawn),
@@ -143,14 +142,9 @@ async fn call(lab: Shared, headers: &HeaderMap, body: Incoming) -> Answer {
 /// Does something with the lab on a thread that may block.
 async fn blocking<T: Send + 'static>(
     lab: Shared,
-    work: impl FnOnce(&mut Lab) -> T + Send + 'static,
+    work: impl FnOnce(&Served) -> T + Send + 'static,
 ) -> Option<T> {
-    tokio::task::spawn_blocking(move || work(&mut lock(&lab))).await.ok()
-}
-
-/// The lab, even if a thread died while it had it: its state is replaced whole or not at all.
-pub(crate) fn lock(lab: &Mutex<Lab>) -> MutexGuard<'_, Lab> {
-    lab.lock().unwrap_or_else(PoisonError::into_inner)
+    tokio::task::spawn_blocking(move || work(&lab)).await.ok()
 }
 
 /// A page of another site may make its visitor's browser send requests here under a name of its own; such names are refused.
@@ -176,8 +170,8 @@ fn plain(status: StatusCode, text: &str) -> Answer {
     whole(status, "text/plain; charset=utf-8", text.to_owned())
 }
 
-fn whole(status: StatusCode, content_type: &'static str, body: String) -> Answer {
-    let mut answer = Response::new(Full::new(Bytes::from(body)));
+fn whole(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
+    let mut answer = Response::new(Full::new(body.into()));
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer

@@ -18,6 +18,7 @@ pub mod page;
 pub mod plane;
 pub mod prerequisites;
 pub mod program;
+pub mod served;
 pub mod snapshot;
 pub mod state;
 pub mod status;

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::gwlb::health::Health;
 use crate::state::{Id, State};
 
 /// What makes a [`State`] real: the network driver with the load balancer engine, or nothing at all ([`Unplugged`]).
@@ -23,30 +24,6 @@ pub trait Plane: Send {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct PlaneError(pub String);
-
-/// What health checks say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Health {
-    /// Registered; checks have not begun.
-    Registering,
-    /// Too few checks to tell.
-    Checking,
-    /// Enough checks passed.
-    Healthy,
-    /// Enough checks failed.
-    Unhealthy(HealthFailure),
-}
-
-/// How the last check failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HealthFailure {
-    /// No connection, or no answer that could be read.
-    Failed,
-    /// No answer in time.
-    Timeout,
-    /// An HTTP status that the matcher does not hold.
-    Mismatch(u16),
-}
 
 /// No network: the API alone, for tests and for machines without the right to make namespaces. Targets stay `initial`.
 #[derive(Debug, Clone, Copy, Default)]

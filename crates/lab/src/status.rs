@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::gwlb::health::{Failure, Health};
 use crate::lab::Lab;
-use crate::plane::{Health, HealthFailure};
 use crate::state::{State, TargetGroup};
 
 /// The state, each target's health, and what the network reports.
@@ -39,10 +39,10 @@ fn name(state: &State, group: &TargetGroup, id: &str) -> String {
 
 const fn word(health: Health) -> &'static str {
     match health {
-        Health::Registering | Health::Checking => "initial",
+        Health::Initial => "initial",
         Health::Healthy => "healthy",
-        Health::Unhealthy(HealthFailure::Timeout) => "unhealthy (timeout)",
-        Health::Unhealthy(HealthFailure::Failed) => "unhealthy (failed)",
-        Health::Unhealthy(HealthFailure::Mismatch(_)) => "unhealthy (mismatch)",
+        Health::Unhealthy(Failure::Timeout) => "unhealthy (timeout)",
+        Health::Unhealthy(Failure::Failed) => "unhealthy (failed)",
+        Health::Unhealthy(Failure::Status(_)) => "unhealthy (mismatch)",
     }
 }

@@ -1,8 +1,9 @@
-"""Holds every answer of the lab against the model of the APIs that the aws command line carries.
+"""Makes the calls of documented.txt by the aws command line's own code, all in one process: prints what it shows for
+each, and at the end what is wrong with the answers by the model of the APIs that it carries.
 
 The command line leaves out without a word what its model does not know, and turns text into whatever the model says. So
 the XML itself is looked at: each element must be a member of the shape at its place, its text of that member's type, and
-a text of few choices one of them. The calls are those of documented.txt, made by the command line's own code.
+a text of few choices one of them.
 """
 
 import contextlib
@@ -113,12 +114,12 @@ def main():
             code = driver.main(words.stdout.split("\0")[:-1] + ["--output", "json"])
         if code:
             sys.exit(f"{call}: {code}")
+        shown = json.loads(said.getvalue() or "{}")
+        print(json.dumps(shown))
         if keep:
             name, path = keep.split("=")
-            os.environ[name] = take(json.loads(said.getvalue()), path)
-    print("\n".join(WRONG))
-    print(f"{ELEMENTS} elements of {len(OPERATIONS)} operations")
-    sys.exit(bool(WRONG))
+            os.environ[name] = take(shown, path)
+    print(json.dumps({"operations": len(OPERATIONS), "elements": ELEMENTS, "wrong": WRONG}))
 
 
 main()

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Scripted, Tutorial, User};
-use lab::plane::Health;
+use lab::gwlb::health::Health;
 use lab::state::Settings;
 
 fn standing() -> (User, Tutorial, [String; 4]) {

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Scripted, Tutorial, User};
-use lab::plane::{Health, HealthFailure};
+use lab::gwlb::health::{Failure, Health};
 use lab::state::Settings;
 
 #[test]
@@ -83,11 +83,11 @@ fn an_ipv6_network_in_the_ipv4_option_is_taken_unless_the_lab_is_strict() {
 fn target_health_says_what_the_checks_say() {
     for (health, state, reason) in [
         (None, "initial", "Elb.RegistrationInProgress"),
-        (Some(Health::Checking), "initial", "Elb.InitialHealthChecking"),
+        (Some(Health::Initial), "initial", "Elb.InitialHealthChecking"),
         (Some(Health::Healthy), "healthy", ""),
-        (Some(Health::Unhealthy(HealthFailure::Failed)), "unhealthy", "Target.FailedHealthChecks"),
-        (Some(Health::Unhealthy(HealthFailure::Timeout)), "unhealthy", "Target.Timeout"),
-        (Some(Health::Unhealthy(HealthFailure::Mismatch(503))), "unhealthy", "Target.ResponseCodeMismatch"),
+        (Some(Health::Unhealthy(Failure::Failed)), "unhealthy", "Target.FailedHealthChecks"),
+        (Some(Health::Unhealthy(Failure::Timeout)), "unhealthy", "Target.Timeout"),
+        (Some(Health::Unhealthy(Failure::Status(503))), "unhealthy", "Target.ResponseCodeMismatch"),
     ] {
         let mut user = User::with(Settings::default(), Box::new(Scripted { health, refuses: false }));
         let tutorial = Tutorial::prepare(&mut user);

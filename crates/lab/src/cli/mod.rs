@@ -19,6 +19,8 @@ use clap::{Args, Parser, Subcommand};
 
 use place::Place;
 
+use crate::gwlb::switches::{SwitchError, Switches};
+
 /// How a command ended: its exit code, or a sentence why not.
 type Done = Result<ExitCode, Box<dyn Error>>;
 
@@ -123,6 +125,9 @@ struct Options {
     /// Rules for the appliances, in Suricata's syntax; without them everything is forwarded
     #[arg(long, value_name = "FILE", value_parser = existing)]
     rules: Option<PathBuf>,
+    /// Decide a point that AWS leaves open otherwise, NAME=true, =false or =number; may come several times
+    #[arg(long = "switch", value_name = "NAME=VALUE", value_parser = switch)]
+    switches: Vec<String>,
     /// Refuse IPv6 networks in --destination-cidr-block, as EC2 does
     #[arg(long)]
     strict: bool,
@@ -179,6 +184,11 @@ fn prefix(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err("a prefix has 1 to 12 small letters and digits".into())
+}
+
+/// A setting of a switch, as it is written.
+fn switch(text: &str) -> Result<String, SwitchError> {
+    Switches::default().with(text).map(|_| text.to_owned())
 }
 
 /// A file that is there, by its whole name: the lab and its appliances run elsewhere.

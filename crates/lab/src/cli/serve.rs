@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use rustix::fs::{FlockOperation, flock};
 use tokio::signal::unix::{SignalKind, signal};
@@ -11,10 +11,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::place::{Place, Running};
 use super::{Done, Options};
 use crate::ground::Ground;
+use crate::gwlb::switches::Switches;
 use crate::http;
 use crate::lab::Lab;
 use crate::plane::{Plane, Unplugged};
 use crate::prerequisites::{self, Shape};
+use crate::served::Served;
 use crate::snapshot;
 use crate::state::{Settings, State};
 
@@ -36,7 +38,7 @@ pub(super) fn serve(place: &Place, options: &Options) -> Done {
     };
     super::env::write_files(place, &state.settings, listener.local_addr()?.port())?;
     let lab = Lab::raise(state, plane, Some(place.state_file()))?;
-    let lab = Arc::new(Mutex::new(lab));
+    let lab = Arc::new(Served::new(lab));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let port = listener.local_addr()?.port();
     let served = runtime.block_on(async {
@@ -50,7 +52,7 @@ pub(super) fn serve(place: &Place, options: &Options) -> Done {
         http::serve(listener, Arc::clone(&lab), stop).await
     });
     place.clear_running();
-    let lowered = http::lock(&lab).lower();
+    let lowered = lab.lower();
     served?;
     lowered?;
     Ok(ExitCode::SUCCESS)
@@ -73,6 +75,7 @@ fn begin(place: &Place, options: &Options) -> Result<State, Box<dyn std::error::
         prefix: options.prefix.clone(),
         appliance: options.appliance.clone(),
         rules: options.rules.clone(),
+        switches: options.switches.iter().try_fold(Switches::default(), |all, one| all.with(one))?,
         ..Settings::default()
     };
     let (state, made) =

@@ -50,6 +50,7 @@ fn arguments(options: &Options) -> Vec<String> {
         time_scale,
         appliance,
         rules,
+        switches,
         strict,
         port,
         region,
@@ -68,6 +69,7 @@ fn arguments(options: &Options) -> Vec<String> {
     ];
     all.extend(rules.iter().map(|file| format!("--rules={}", file.display())));
     all.extend(appliance.iter().map(|c| format!("--appliance={c}")));
+    all.extend(switches.iter().map(|s| format!("--switch={s}")));
     let flags = [(strict, "--strict"), (no_network, "--no-network")];
     all.extend(flags.into_iter().filter(|(on, _)| **on).map(|(_, flag)| flag.to_owned()));
     all

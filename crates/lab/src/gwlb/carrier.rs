@@ -19,10 +19,11 @@ use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, ipproto, sockopt};
-use wire::{ETHERNET_LEN, EndpointId, GENEVE_UDP_PORT, GwlbHeader};
+use wire::{Checksum, ETHERNET_LEN, EndpointId, GENEVE_UDP_PORT, GwlbHeader};
 
 use super::config::{LoadBalancer, NodePlace, Switches};
 use super::counters::Fate;
+use super::flow::UDP;
 use super::health::Health;
 use super::node::{Node, Outcome};
 use super::report::NodeReport;
@@ -33,6 +34,9 @@ const BURST: usize = 64;
 
 /// Room for the largest packet that a device of MTU 9001 can give, with its outer headers.
 const BUFFER: usize = 16 * 1024;
+
+/// Where the UDP header of a frame stands, behind an Ethernet and an IPv4 header without options.
+const UDP_AT: usize = ETHERNET_LEN + 20;
 
 /// Socket buffers: bursts of a hundred megabytes a second for some milliseconds.
 const SOCKET_BUFFER: usize = 8 << 20;
@@ -92,6 +96,8 @@ pub(super) struct Carrier {
     poll: OwnedFd,
     orders: Receiver<Order>,
     buffer: Vec<u8>,
+    /// Whether what is sent has a UDP checksum.
+    checksums: bool,
 }
 
 impl Carrier {
@@ -108,7 +114,7 @@ impl Carrier {
         epoll::add(&poll, &sockets.udp, token(FROM_TARGETS), epoll::EventFlags::IN)?;
         epoll::add(&poll, wake, token(ORDERS), epoll::EventFlags::IN | epoll::EventFlags::ET)?;
         let (tuns, buffer) = (HashMap::new(), vec![0; BUFFER]);
-        Ok(Self { node, place, sockets, tuns, next_token: FIRST_TUN, poll, orders, buffer })
+        Ok(Self { node, place, sockets, tuns, next_token: FIRST_TUN, poll, orders, buffer, checksums: false })
     }
 
     /// Carry packets until told to stop.
@@ -141,7 +147,8 @@ impl Carrier {
             let Some(room) = self.buffer.get_mut(GwlbHeader::LEN..) else { return };
             match rustix::io::read(tun, room) {
                 Ok(length) => {
-                    carry(&mut self.node, &self.sockets.raw, (*endpoint, tun), &mut self.buffer, length)
+                    let Self { node, sockets, buffer, checksums, .. } = self;
+                    carry((node, *checksums), &sockets.raw, (*endpoint, tun), buffer, length)
                 }
                 Err(Errno::AGAIN | Errno::INTR) => return,
                 // the device is gone; what enters meets the route's blackhole
@@ -203,14 +210,20 @@ impl Carrier {
             epoll::add(&self.poll, &tun, epoll::EventData::new_u64(token), epoll::EventFlags::IN)?;
             self.tuns.insert(token, (endpoint, tun));
         }
+        self.checksums = switches.udp_checksum;
         self.node.configure(balancer, switches);
         Ok(())
     }
 }
 
 /// Judge the packet of `length` bytes that stands in `buffer` behind the room for its headers, and send it on.
-fn carry(node: &mut Node, raw: &OwnedFd, from: (EndpointId, &OwnedFd), buffer: &mut [u8], length: usize) {
-    let (endpoint, tun) = from;
+fn carry(
+    (node, checksums): (&mut Node, bool),
+    raw: &OwnedFd,
+    (endpoint, tun): (EndpointId, &OwnedFd),
+    buffer: &mut [u8],
+    length: usize,
+) {
     let end = GwlbHeader::LEN + length;
     let Some(packet) = buffer.get(GwlbHeader::LEN..end) else { return };
     let sent = match node.from_endpoint(endpoint, packet, Instant::now()) {
@@ -218,6 +231,9 @@ fn carry(node: &mut Node, raw: &OwnedFd, from: (EndpointId, &OwnedFd), buffer: &
         Ok(Outcome::Reply(reply)) => rustix::io::write(tun, &reply).is_ok(),
         Ok(Outcome::Forward(header)) => {
             let written = header.write(length, buffer);
+            if checksums && let Some(frame) = buffer.get_mut(..end) {
+                fill_checksum(&header, frame);
+            }
             let target = SocketAddrV4::new(header.destination, 0);
             // the kernel makes the Ethernet header, so what is sent begins behind it
             let whole = buffer.get(ETHERNET_LEN..end);
@@ -228,5 +244,46 @@ fn carry(node: &mut Node, raw: &OwnedFd, from: (EndpointId, &OwnedFd), buffer: &
     };
     if !sent {
         node.count(Fate::SendFailed);
+    }
+}
+
+/// Put the checksum into the UDP header of a frame that [`GwlbHeader::write`] has begun (RFC 768: one of zero is sent as
+/// all ones).
+fn fill_checksum(header: &GwlbHeader, frame: &mut [u8]) {
+    let Some(datagram) = frame.get_mut(UDP_AT..) else { return };
+    let Ok(length) = u16::try_from(datagram.len()) else { return };
+    let pseudo = Checksum::default().over_pseudo_v4(header.source, header.destination, UDP, length);
+    let sum = match pseudo.over(datagram).finish() {
+        0 => u16::MAX,
+        sum => sum,
+    };
+    if let Some(field) = datagram.get_mut(6..8) {
+        field.copy_from_slice(&sum.to_be_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::testkit::{gwlb, tcp};
+
+    use super::*;
+
+    #[test]
+    fn a_checksum_that_is_filled_in_is_the_one_that_a_reader_wants() {
+        let bare = gwlb().inner(&tcp("10.0.0.1:1", "192.0.2.1:2").payload(b"odd").build());
+        let (mut frame, right) = (bare.clone().build(), bare.udp_checksum().build());
+        assert_ne!(frame, right);
+        let header = GwlbHeader {
+            destination_mac: [0; 6],
+            source_mac: [0; 6],
+            source: std::net::Ipv4Addr::from(<[u8; 4]>::try_from(&frame[26..30]).unwrap()),
+            destination: std::net::Ipv4Addr::from(<[u8; 4]>::try_from(&frame[30..34]).unwrap()),
+            udp_source_port: 0,
+            udp_destination_port: GENEVE_UDP_PORT,
+            tags: wire::GwlbTags { endpoint: EndpointId(1), attachment: None, cookie: wire::FlowCookie(1) },
+            protocol_type: wire::ProtocolType::Ipv4,
+        };
+        fill_checksum(&header, &mut frame);
+        assert_eq!(frame, right);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wire::EndpointId;
 
-use super::config::{Config, Endpoint, Group, LoadBalancer, NodePlace, Stickiness, Switches, Target};
+use super::config::{Config, Endpoint, Group, LoadBalancer, NodePlace, Stickiness, Target};
 use super::health::{HealthCheck, Protocol};
 use crate::net::names;
 use crate::state::{self, EndpointState, HealthProtocol, InstanceState, State, TargetGroup, TargetKind};
@@ -16,11 +16,15 @@ const OTHER_IDLE: u32 = 120;
 /// Idle time of TCP with two- or three-tuple stickiness, in seconds: what the listener says does not count then.
 const TCP_IDLE: u32 = 350;
 
+/// What a check's timeout is at least, however fast the lab's time goes: the machine does not go faster with it, and an
+/// appliance that waits for a CPU is not a dead one. AWS's own least is 2 s.
+const LEAST_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// The whole engine. Documented times are divided by the lab's time scale.
 #[must_use]
-pub fn compile(state: &State, switches: Switches) -> Config {
+pub fn compile(state: &State) -> Config {
     let balancers = state.load_balancers.values().map(|balancer| compile_balancer(state, balancer));
-    Config { load_balancers: balancers.collect(), switches }
+    Config { load_balancers: balancers.collect(), switches: state.settings.switches }
 }
 
 fn compile_balancer(state: &State, balancer: &state::LoadBalancer) -> LoadBalancer {
@@ -102,9 +106,10 @@ fn compile_check(state: &State, check: &state::HealthCheck) -> HealthCheck {
         path: check.path.clone(),
         matcher: check.matcher.iter().map(|(from, to)| *from..=*to).collect(),
         interval: scaled(state, check.interval_s),
-        timeout: scaled(state, check.timeout_s),
+        timeout: scaled(state, check.timeout_s).max(LEAST_TIMEOUT),
         healthy_threshold: check.healthy_threshold,
         unhealthy_threshold: check.unhealthy_threshold,
+        tls13: state.settings.switches.https_tls13,
     }
 }
 

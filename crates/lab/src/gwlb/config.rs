@@ -6,6 +6,7 @@ use std::time::Duration;
 use wire::EndpointId;
 
 use super::health::HealthCheck;
+pub use super::switches::Switches;
 
 /// Every load balancer that has at least one node. The engine makes itself equal to the newest one it was given.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -107,42 +108,6 @@ pub enum Stickiness {
     ThreeTuple,
     /// `source_ip_dest_ip`.
     TwoTuple,
-}
-
-/// Points that AWS does not publish or on which its texts differ. The defaults are what its newest texts suggest.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Switches {
-    /// Carry inner fragments as three-tuple flows; AWS: "does not support IP fragmentation". Default false.
-    pub fragments: bool,
-    /// Let a TCP segment without SYN begin a flow (an older AWS text: it is rehashed). Default false: dropped.
-    pub midstream: bool,
-    /// A UDP source port of its own for each direction of a flow; unpublished. Default false: one for both.
-    pub udp_port_per_direction: bool,
-    /// Refuse what returns from another address than the flow's target. Default true.
-    pub check_source: bool,
-    /// Refuse what returns with another UDP source port than the flow's. Default true.
-    pub check_udp_port: bool,
-    /// Refuse what returns with an inner tuple other than the flow's. Default true.
-    pub check_inner: bool,
-    /// Fill in the outer UDP checksum; zero is legal over IPv4 (RFC 8926 §3.3). Default false.
-    pub udp_checksum: bool,
-    /// Flows one node keeps at most; a packet that would begin one more is dropped. Default 1,048,576.
-    pub flow_limit: usize,
-}
-
-impl Default for Switches {
-    fn default() -> Self {
-        Self {
-            fragments: false,
-            midstream: false,
-            udp_port_per_direction: false,
-            check_source: true,
-            check_udp_port: true,
-            check_inner: true,
-            udp_checksum: false,
-            flow_limit: 1 << 20,
-        }
-    }
 }
 
 impl LoadBalancer {

@@ -5,7 +5,7 @@ use std::collections::btree_map::{BTreeMap, Entry};
 use std::net::Ipv4Addr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -125,10 +125,13 @@ impl Engine {
     /// What every node tells, with at most `flows` flows each, by the load balancer's name.
     #[must_use]
     pub fn report(&self, flows: usize) -> Vec<(String, NodeReport)> {
-        let ask = |((name, _), running): (&(String, NodePlace), &Running)| {
-            running.ask(flows).map(|report| (name.clone(), report))
+        // All are asked before the first answer is waited for.
+        let asked: Vec<_> =
+            self.nodes.iter().map(|((name, _), running)| (name, running.ask(flows))).collect();
+        let told = |(name, answer): (&String, Receiver<NodeReport>)| {
+            Some((name.clone(), answer.recv_timeout(PATIENCE).ok()?))
         };
-        self.nodes.iter().filter_map(ask).collect()
+        asked.into_iter().filter_map(told).collect()
     }
 }
 
@@ -157,7 +160,7 @@ impl Running {
     }
 
     fn configure(&self, balancer: &LoadBalancer, zone: &str, switches: Switches) -> Result<(), EngineError> {
-        let open = self.ask(0).map(|report| report.open).unwrap_or_default();
+        let open = self.ask(0).recv_timeout(PATIENCE).map(|report| report.open).unwrap_or_default();
         let mut opened = Vec::new();
         for endpoint in balancer.endpoints.iter().filter(|endpoint| endpoint.zone == zone) {
             if !open.contains(&endpoint.id) {
@@ -171,10 +174,11 @@ impl Running {
         Ok(())
     }
 
-    fn ask(&self, flows: usize) -> Option<NodeReport> {
+    /// Where the node's report will come.
+    fn ask(&self, flows: usize) -> Receiver<NodeReport> {
         let (to, answer) = channel();
         self.post.send(Order::Report(flows, to));
-        answer.recv_timeout(PATIENCE).ok()
+        answer
     }
 
     fn has_ended(&self) -> bool {

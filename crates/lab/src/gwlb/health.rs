@@ -25,6 +25,8 @@ pub struct HealthCheck {
     pub healthy_threshold: u32,
     /// Checks in a row that must fail, 2 to 10; default 2.
     pub unhealthy_threshold: u32,
+    /// HTTPS checks may use TLS 1.3.
+    pub tls13: bool,
 }
 
 impl Default for HealthCheck {
@@ -38,6 +40,7 @@ impl Default for HealthCheck {
             timeout: Duration::from_secs(5),
             healthy_threshold: 5,
             unhealthy_threshold: 2,
+            tls13: true,
         }
     }
 }
@@ -49,7 +52,7 @@ pub enum Protocol {
     Tcp,
     /// A status within the matcher passes.
     Http,
-    /// A TLS server that answers passes; what it says inside is not read (see `gwlb::tls`).
+    /// The same inside TLS; any certificate will do.
     Https,
 }
 

@@ -21,5 +21,6 @@ pub mod probe;
 pub mod report;
 pub mod reset;
 pub mod schedule;
+pub mod switches;
 mod tls;
 pub mod tun;

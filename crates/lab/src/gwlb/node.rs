@@ -144,6 +144,12 @@ impl Node {
         self.flows.iter()
     }
 
+    /// How many there are.
+    #[must_use]
+    pub fn flow_count(&self) -> usize {
+        self.flows.len()
+    }
+
     fn forward(&mut self, endpoint: EndpointId, packet: &[u8], now: Instant) -> Result<Outcome, Fate> {
         let protocol_type = protocol_type(packet).ok_or(Fate::InnerMalformed)?;
         let inner = Inner::parse(packet, protocol_type).map_err(|_| Fate::InnerMalformed)?;

@@ -9,6 +9,10 @@ use super::health::{Failure, Health, HealthCheck, Record, consensus};
 /// Probes that make one check: AWS sends several per interval and does not say how many.
 pub const PROBES: u32 = 3;
 
+/// Probes of one target under way at once; while so many have no result, no more are sent. With AWS's own times there are
+/// never more than three, as a timeout is no longer than an interval.
+const UNDER_WAY: u32 = 2 * PROBES;
+
 /// One node's checks of its targets.
 #[derive(Debug, Default)]
 pub struct Schedule {
@@ -20,6 +24,7 @@ pub struct Schedule {
 struct Watch {
     record: Record,
     next: Instant,
+    under_way: u32,
     results: Vec<Result<(), Failure>>,
 }
 
@@ -29,7 +34,7 @@ impl Schedule {
         self.check = check;
         self.targets.retain(|address, _| targets.contains(address));
         for address in targets {
-            let new = || Watch { record: Record::default(), next: now, results: Vec::new() };
+            let new = || Watch { record: Record::default(), next: now, under_way: 0, results: Vec::new() };
             self.targets.entry(*address).or_insert_with(new);
         }
     }
@@ -47,7 +52,10 @@ impl Schedule {
         for (address, watch) in &mut self.targets {
             if watch.next <= now {
                 watch.next = now + pause;
-                due.push(*address);
+                if watch.under_way < UNDER_WAY {
+                    watch.under_way += 1;
+                    due.push(*address);
+                }
             }
         }
         due
@@ -62,6 +70,7 @@ impl Schedule {
     /// Take a probe's result; the target's health, if the result made it another.
     pub fn note(&mut self, target: Ipv4Addr, result: Result<(), Failure>) -> Option<Health> {
         let watch = self.targets.get_mut(&target)?;
+        watch.under_way = watch.under_way.saturating_sub(1);
         watch.results.push(result);
         if watch.results.len() < PROBES as usize {
             return None;
@@ -97,6 +106,19 @@ mod tests {
         };
         assert_eq!((health, probes), (Health::Healthy, 5 * PROBES));
         assert!(now - start > Duration::from_secs(40) && now - start < Duration::from_secs(50));
+    }
+
+    #[test]
+    fn a_target_that_does_not_answer_gathers_no_more_than_a_few_probes() {
+        let (now, target) = (Instant::now(), Ipv4Addr::new(10, 1, 2, 11));
+        let mut schedule = Schedule::default();
+        schedule.configure(HealthCheck::default(), &[target], now);
+        let asked = |schedule: &mut Schedule, from: u64| -> usize {
+            (from..from + 100).map(|n| schedule.due(now + Duration::from_secs(10 * n)).len()).sum()
+        };
+        assert_eq!(asked(&mut schedule, 0), UNDER_WAY as usize);
+        schedule.note(target, Err(Failure::Timeout));
+        assert_eq!(asked(&mut schedule, 100), 1);
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
+use crate::gwlb::switches::Switches;
+
 /// What is fixed when the lab is raised.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
@@ -25,6 +27,9 @@ pub struct Settings {
     pub appliance: Option<String>,
     /// The rule file of appliances that run `sluice`.
     pub rules: Option<PathBuf>,
+    /// How the points that AWS leaves open are decided.
+    #[serde(default)]
+    pub switches: Switches,
     /// The outside.
     pub internet: Internet,
 }
@@ -64,6 +69,7 @@ impl Default for Settings {
             prefix: "gwlb".into(),
             appliance: None,
             rules: None,
+            switches: Switches::default(),
             internet: Internet::default(),
         }
     }

@@ -84,7 +84,7 @@ impl Drop for Lab {
 }
 
 /// The `aws` command: the one on the path, else one installed beside the build.
-fn aws() -> Option<PathBuf> {
+pub fn aws() -> Option<PathBuf> {
     let works = |path: &Path| Command::new(path).arg("--version").output().is_ok_and(|o| o.status.success());
     let places = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&places).map(|dir| dir.join("aws")).find(|aws| works(aws));

@@ -7,8 +7,9 @@
 )]
 
 use lab::api::{Answer, Request, access_key};
+use lab::gwlb::health::Health;
 use lab::lab::Lab;
-use lab::plane::{Health, Plane, PlaneError, Unplugged};
+use lab::plane::{Plane, PlaneError, Unplugged};
 use lab::state::{Id, Settings, State};
 use serde_json::Value;
 

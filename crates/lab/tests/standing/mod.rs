@@ -13,7 +13,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use lab::gwlb::config::Switches;
 use lab::gwlb::counters::Counters;
 use lab::gwlb::engine::Engine;
 use lab::gwlb::health::Health;
@@ -79,7 +78,7 @@ impl Lab {
     /// Make the changed state real.
     pub fn apply(&mut self) {
         self.network.apply(compile::compile(&self.state)).unwrap();
-        self.engine.apply(lab::gwlb::compile::compile(&self.state, Switches::default())).unwrap();
+        self.engine.apply(lab::gwlb::compile::compile(&self.state)).unwrap();
     }
 
     pub fn namespace(&self, name: &str) -> String {

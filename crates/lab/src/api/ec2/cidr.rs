@@ -87,7 +87,8 @@ fn disassociate(call: &mut Call<'_>) -> Result<(), Fault> {
     if let Some(subnet) =
         of_vpc.into_iter().find(|s| within(Some(IpNet::V4(s.ipv4))) || within(s.ipv6.map(IpNet::V6)))
     {
-        let why = format!("The CIDR block '{net}' has the subnet '{}' and cannot be disassociated.", subnet.id);
+        let why =
+            format!("The CIDR block '{net}' has the subnet '{}' and cannot be disassociated.", subnet.id);
         return Err(Fault::new("DependencyViolation", why));
     }
     match net {

@@ -208,7 +208,9 @@ pub(super) fn write(x: &mut Xml, state: &State, instance: &Instance, state_code:
     x.maybe("ipv6Address", instance.interface.ipv6);
     x.text("sourceDestCheck", false);
     write_groups(x, state, instance);
-    x.list("networkInterfaceSet", "item", [&instance.interface], |x, _| interface::write_own(x, state, instance));
+    x.list("networkInterfaceSet", "item", [&instance.interface], |x, _| {
+        interface::write_own(x, state, instance)
+    });
 }
 
 /// `groupSet`.

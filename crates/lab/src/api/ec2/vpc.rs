@@ -9,7 +9,8 @@ use crate::api::page::page;
 use crate::api::tags;
 use crate::api::xml::Xml;
 use crate::state::{
-    Association, AssociationPoint, Id, Origin, Route, RouteTable, RouteTarget, SecurityGroup, State, Tags, Vpc,
+    Association, AssociationPoint, Id, Origin, Route, RouteTable, RouteTarget, SecurityGroup, State, Tags,
+    Vpc,
 };
 
 pub(super) const ACTIONS: &[Action] = &[
@@ -31,11 +32,7 @@ pub(super) const ACTIONS: &[Action] = &[
         run: describe,
     },
     Action { name: "DeleteVpc", parameters: &["VpcId!"], run: delete },
-    Action {
-        name: "DescribeVpcAttribute",
-        parameters: &["VpcId!", "Attribute!"],
-        run: describe_attribute,
-    },
+    Action { name: "DescribeVpcAttribute", parameters: &["VpcId!", "Attribute!"], run: describe_attribute },
     Action {
         name: "ModifyVpcAttribute",
         parameters: &["VpcId!", "EnableDnsSupport.Value", "EnableDnsHostnames.Value"],

@@ -4,7 +4,7 @@ use crate::api::action::{Action, Call};
 use crate::api::fault::Fault;
 use crate::api::form::Form;
 use crate::api::xml::Xml;
-use crate::plane::{Health, HealthFailure};
+use crate::gwlb::health::Health;
 use crate::state::{InstanceState, State, Target, TargetGroup, TargetKind};
 
 pub(super) const ACTIONS: &[Action] = &[
@@ -150,21 +150,8 @@ fn condition(
         return say("unused", "Target.NotInUse", text);
     }
     match checked() {
-        None | Some(Health::Registering) => {
-            say("initial", "Elb.RegistrationInProgress", "Target registration is in progress")
-        }
-        Some(Health::Checking) => {
-            say("initial", "Elb.InitialHealthChecking", "Initial health checks in progress")
-        }
-        Some(Health::Healthy) => say("healthy", "", ""),
-        Some(Health::Unhealthy(failure)) => match failure {
-            HealthFailure::Failed => say("unhealthy", "Target.FailedHealthChecks", "Health checks failed"),
-            HealthFailure::Timeout => say("unhealthy", "Target.Timeout", "Request timed out"),
-            HealthFailure::Mismatch(code) => {
-                let text = format!("Health checks failed with these codes: [{code}]");
-                Condition("unhealthy", "Target.ResponseCodeMismatch", text)
-            }
-        },
+        None => say("initial", "Elb.RegistrationInProgress", "Target registration is in progress"),
+        Some(health) => Condition(health.state(), health.reason().unwrap_or_default(), health.to_string()),
     }
 }
 
