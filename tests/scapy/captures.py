@@ -45,7 +45,16 @@ NOISE = [IP(src="10.0.0.1", dst="192.0.2.9") / UDP(sport=5000, dport=9) / Raw(b"
 PACKETS = TELNET + WEB + NAMES + NOISE
 DROPPED = len(TELNET) + 1
 EXPECTED = {"received": len(PACKETS), "returned": len(PACKETS) - DROPPED, "dropped": {"policy": DROPPED},
-            "punted": 0, "flows": 6, "alerts": 4}
+            "injected": 0, "punted": 0, "flows": 6, "alerts": 4}
+
+
+def rebuilt(packet):
+    """The packet with checksums of scapy's own."""
+    packet = packet.copy()
+    for layer in (IP, TCP, ICMP):
+        if layer in packet:
+            del packet[layer].chksum
+    return IP(bytes(packet))
 
 
 def inspect(sluice, capture, *more, status=0):
@@ -86,6 +95,19 @@ def main(sluice):
             telnet_and_noise = set(range(len(TELNET))) | {len(PACKETS) - 2}
             assert passed == [r for at, r in enumerate(records) if at not in telnet_and_noise], capture.name
             assert inspect(sluice, capture)[0]["returned"] == len(PACKETS), "auto takes it for what it is"
+
+        rejecting = folder / "reject.rules"
+        rejecting.write_text("rejectboth tcp any any -> any 23 (sid:1;)\nreject udp any any -> any any (sid:2;)\n")
+        for capture, records in written:
+            out = folder / "rejected.pcap"
+            summary, _ = inspect(sluice, capture, "--encap", "none", "--rules", rejecting, "--out", out)
+            assert (summary["injected"], summary["dropped"]) == (11, {"reject": 8}), (capture.name, summary)
+            with RawPcapReader(str(out)) as sent:
+                sent = [IP(packet[14:] if capture.name != "raw.pcap" else packet) for packet, _ in sent]
+            told = [packet for packet in sent if packet.ttl == 64 and not packet.id]
+            assert [packet for packet in told if TCP in packet][0][TCP].flags == "RA", told
+            for packet in told:
+                assert bytes(packet) == bytes(rebuilt(packet)), "a checksum is wrong"
 
         arp = folder / "arp.pcap"
         wrpcap(str(arp), [Ether() / ARP(pdst="10.0.0.1")], linktype=1)

@@ -159,7 +159,10 @@ pub(crate) fn measure(setup: &Setup) -> Result<Outcome, Box<dyn Error>> {
     let source = Replay::new(traffic);
     let with_traffic = resident()?;
     let stage = (
-        (Steer { end: TunnelEnd::default(), hasher }, Inspect { inspector, detectors, events: told }),
+        (
+            Steer { end: TunnelEnd::default(), hasher },
+            Inspect { inspector, detectors, events: told, frames: |_: &[u8]| None },
+        ),
         Return,
     );
     let mut stats = Stats::default();

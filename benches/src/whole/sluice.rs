@@ -135,7 +135,10 @@ where
     let parts = Parts {
         sources: vec![source],
         steer: vec![Steer { end: tunnel_end()?, hasher }],
-        inspect: vec![(Inspect { inspector, detectors, events }, Busy(inspection))],
+        inspect: vec![(
+            Inspect { inspector, detectors, events, frames: |_: &[u8]| None::<Mbuf> },
+            Busy(inspection),
+        )],
         sinks: vec![sink],
     };
     Ok(launch(&topology(wiring)?, parts, clock(), enter)?)

@@ -17,7 +17,7 @@ use appliance::{NicSink, NicSource, clock, enter};
 use config::Settings;
 use core_affinity::CoreId;
 use crossbeam::channel::{Receiver, Sender, unbounded};
-use dpdk::{Eal, Mempool, Started};
+use dpdk::{Eal, Mbuf, Mempool, Started};
 use engine::{Inspect, Parts, Steer, events, launch, swap};
 use flow::FlowHasher;
 use inspect::{Detector, Inspector};
@@ -95,6 +95,7 @@ fn serve(
             inspector: Inspector::new(&flows, hasher, detector.clone()),
             detectors,
             events,
+            frames: move |bytes: &[u8]| Mbuf::from_bytes(pool, bytes).ok(),
         });
         logs.push(log);
     }

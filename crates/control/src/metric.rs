@@ -229,11 +229,18 @@ fn about(counter: Counter) -> &'static str {
         Counter::Heartbeat => "When the last turn ended.",
         Counter::Held => "Packets that the sink has not taken yet.",
         Counter::IdleTurns => "Turns in which no packet moved.",
-        Counter::Injected => "Frames of the control thread.",
+        Counter::Injected => {
+            "Frames that did not come from the source: the control thread's, and what the core sends of its own accord."
+        }
+        Counter::InjectionsLost => {
+            "Frames of our own that were not sent because there was no memory for them."
+        }
+        Counter::InjectionsWithheld => "Frames of our own that were not sent because of their rate.",
         Counter::Judgements => "Times the policy was asked.",
         Counter::Passed => "Packets that the sink took, injected and uninspected ones included.",
         Counter::Punted => "Packets that went to the local lane.",
         Counter::Received => "Packets that came from the source.",
+        Counter::Rejects => "Packets sent to tell the ends of rejected ones.",
         Counter::Uninspected => "Packets passed around a full inbox because the operator chose to fail open.",
     }
 }

@@ -89,7 +89,15 @@ fn served(frames: Vec<Vec<u8>>) -> (Snapshot, EventReceiver<Event>) {
     let steer = Steer { end: TunnelEnd::default(), hasher };
     let mut core = Core::from(Wiring {
         source: Frames(frames.into_iter()),
-        stage: (steer, Inspect { inspector, detectors: receiver, events: sender }),
+        stage: (
+            steer,
+            Inspect {
+                inspector,
+                detectors: receiver,
+                events: sender,
+                frames: |bytes: &[u8]| Some(bytes.to_vec()),
+            },
+        ),
         sink: Nowhere,
         bypass: None,
         local: LocalPort::none(),

@@ -43,8 +43,12 @@ pub enum Counter {
     Held,
     /// Turns in which no packet moved.
     IdleTurns,
-    /// Frames of the control thread.
+    /// Frames that did not come from the source: the control thread's, and what the role sends of its own accord.
     Injected,
+    /// Frames of our own that were not sent because there was no memory for them.
+    InjectionsLost,
+    /// Frames of our own that were not sent because of their rate, or because too many waited.
+    InjectionsWithheld,
     /// Times the policy was asked.
     Judgements,
     /// Packets that the sink took, injected and uninspected ones included.
@@ -53,13 +57,15 @@ pub enum Counter {
     Punted,
     /// Packets that came from the source.
     Received,
+    /// Packets sent to tell the ends of rejected ones.
+    Rejects,
     /// Packets passed around a full inbox because the operator chose to fail open.
     Uninspected,
 }
 
 impl Counter {
     /// Every counter, in the order of the cells.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::Alerts,
         Self::AlertsLost,
         Self::BusyNanos,
@@ -80,10 +86,13 @@ impl Counter {
         Self::Held,
         Self::IdleTurns,
         Self::Injected,
+        Self::InjectionsLost,
+        Self::InjectionsWithheld,
         Self::Judgements,
         Self::Passed,
         Self::Punted,
         Self::Received,
+        Self::Rejects,
         Self::Uninspected,
     ];
 
@@ -111,10 +120,13 @@ impl Counter {
             Self::Held => "held_packets",
             Self::IdleTurns => "idle_turns",
             Self::Injected => "injected_packets",
+            Self::InjectionsLost => "injections_lost",
+            Self::InjectionsWithheld => "injections_withheld",
             Self::Judgements => "judgements",
             Self::Passed => "passed_packets",
             Self::Punted => "punted_packets",
             Self::Received => "received_packets",
+            Self::Rejects => "rejects",
             Self::Uninspected => "uninspected_packets",
         }
     }

@@ -112,6 +112,7 @@ impl<B, I: Source<B>, S: Stage<B>, O: Sink<B>> Turn for Core<B, I, S, O> {
                 }
             }
         }
+        self.inject(now);
         self.deliver(now);
         if self.burst.is_empty() && self.wiring.local.inject(&mut self.burst) {
             turned = Turned::Busy;
@@ -146,6 +147,14 @@ impl<B, I: Source<B>, S: Stage<B>, O: Sink<B>> Core<B, I, S, O> {
         stats.counts.add(Counter::Punted, offered - punted.len());
         stats.dropped(local.full(), punted.len());
         punted.clear();
+    }
+
+    /// Let the stage add what it sends of its own accord.
+    #[inline]
+    fn inject(&mut self, now: Moment) {
+        let before = self.burst.len();
+        self.wiring.stage.inject(now, &mut self.burst);
+        self.wiring.stats.counts.add(Counter::Injected, self.burst.len() - before);
     }
 
     /// Push the burst. What the sink refuses is held for a while, then passed uninspected or dropped, and counted.

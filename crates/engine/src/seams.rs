@@ -30,6 +30,10 @@ pub trait Stage<B> {
     /// Set the verdict of each packet that is still going forward. `packets` says what is known of each of `frames`.
     fn run(&mut self, now: Moment, frames: &mut [B], packets: &mut [Packet]);
 
+    /// Once per turn, after `run`: put what the stage sends of its own accord behind the burst, as far as there is room.
+    /// The rest waits.
+    fn inject(&mut self, _now: Moment, _burst: &mut Burst<B>) {}
+
     /// Once per turn, after `run`: bring the stage's own figures into the role's.
     fn report(&mut self, _counts: &mut Counts) {}
 }

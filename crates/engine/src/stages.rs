@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use flow::{FlowHasher, Moment};
-use inspect::{Detector, Event, Frame, Inspector, Packet, Verdict, learn};
+use inspect::{Burst, Detector, Event, Frame, Inspector, Packet, Verdict, learn};
 use wire::{TunnelEnd, reflect};
 
 use crate::{Counter, Counts, EventSender, Stage, SwapReceiver};
@@ -28,16 +28,18 @@ impl<B: Frame> Stage<B> for Steer {
 
 /// Judge each packet by its flow and the policy.
 #[derive(Debug)]
-pub struct Inspect {
+pub struct Inspect<M> {
     /// This worker's flows, and the detector in force.
     pub inspector: Inspector,
     /// Where new detectors come from. They are taken at a turn's start, and the old one goes back to be freed there.
     pub detectors: SwapReceiver<Arc<Detector>>,
     /// Where what happened is told.
     pub events: EventSender<Event>,
+    /// Makes a frame of bytes, if there is memory for it.
+    pub frames: M,
 }
 
-impl<B: Frame> Stage<B> for Inspect {
+impl<B: Frame, M: FnMut(&[u8]) -> Option<B>> Stage<B> for Inspect<M> {
     fn tick(&mut self, now: Moment) {
         self.detectors.exchange(|detector| self.inspector.swap(detector));
         self.inspector.tick(now);
@@ -45,6 +47,18 @@ impl<B: Frame> Stage<B> for Inspect {
 
     fn run(&mut self, now: Moment, frames: &mut [B], packets: &mut [Packet]) {
         self.inspector.judge(now, frames, packets);
+    }
+
+    /// What is injected looks as if GWLB had sent it, until [`Return`] turns it round as all else.
+    fn inject(&mut self, _: Moment, burst: &mut Burst<B>) {
+        let injections = self.inspector.injections();
+        while let Some(bytes) = injections.first().filter(|_| !burst.is_full()) {
+            match (self.frames)(bytes) {
+                Some(frame) => burst.extend([frame]),
+                None => injections.lost += 1,
+            }
+            injections.next();
+        }
     }
 
     fn report(&mut self, counts: &mut Counts) {
@@ -63,7 +77,10 @@ impl<B: Frame> Stage<B> for Inspect {
             (Counter::FlowsReplaced, inspected.flows_replaced),
             (Counter::FlowsReset, inspected.flows_reset),
             (Counter::HeadersLost, inspected.headers_lost),
+            (Counter::InjectionsLost, inspected.injections_lost),
+            (Counter::InjectionsWithheld, inspected.injections_withheld),
             (Counter::Judgements, inspected.judgements),
+            (Counter::Rejects, inspected.rejects),
         ] {
             counts.set(counter, total);
         }
@@ -94,6 +111,16 @@ impl<B, First: Stage<B>, Second: Stage<B>> Stage<B> for (First, Second) {
     fn run(&mut self, now: Moment, frames: &mut [B], packets: &mut [Packet]) {
         self.0.run(now, frames, packets);
         self.1.run(now, frames, packets);
+    }
+
+    fn inject(&mut self, now: Moment, burst: &mut Burst<B>) {
+        let before = burst.len();
+        self.0.inject(now, burst);
+        if burst.len() > before {
+            let (frames, packets) = burst.parts();
+            self.1.run(now, &mut frames[before..], &mut packets[before..]);
+        }
+        self.1.inject(now, burst);
     }
 
     fn report(&mut self, counts: &mut Counts) {

@@ -76,7 +76,8 @@ fn no_turn_allocates_whether_flows_are_new_or_known() {
         Inspector::new(&flows, hasher, Arc::new(Detector::new(Arc::new(Policy::new(1, Arc::new(rules))))));
     let ((_policies, offered), (tell, _log)) = (swap(), events(100));
     let steer = Steer { end: TunnelEnd::default(), hasher };
-    let inspect = Inspect { inspector, detectors: offered, events: tell };
+    let inspect =
+        Inspect { inspector, detectors: offered, events: tell, frames: |bytes: &[u8]| Some(bytes.to_vec()) };
     let mut stats = Stats::default();
     let mut role = Core::from(Wiring {
         source: Nic(frames.into_iter()),

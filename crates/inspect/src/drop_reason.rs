@@ -77,6 +77,8 @@ pub enum DropReason {
     Midstream,
     /// A rule or the default action said so.
     Policy,
+    /// A rule said so, and its ends are to be told.
+    Reject,
     /// A TCP segment with a wrong checksum.
     StreamChecksum,
     /// TCP data without ACK.
@@ -116,7 +118,7 @@ impl DropReason {
     pub const COUNT: usize = Self::ALL.len();
 
     /// Every reason, in the order of the counters.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 50] = [
         Self::NotOurs,
         Self::OuterIpv4Header,
         Self::OuterIpv4Length,
@@ -150,6 +152,7 @@ impl DropReason {
         Self::FlowTableFull,
         Self::Midstream,
         Self::Policy,
+        Self::Reject,
         Self::StreamChecksum,
         Self::StreamNoAck,
         Self::StreamEarly,
@@ -205,6 +208,7 @@ impl DropReason {
             Self::FlowTableFull => "flow-table-full",
             Self::Midstream => "midstream",
             Self::Policy => "policy",
+            Self::Reject => "reject",
             Self::StreamChecksum => "stream-checksum",
             Self::StreamNoAck => "stream-no-ack",
             Self::StreamEarly => "stream-early",

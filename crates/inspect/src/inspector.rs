@@ -12,12 +12,14 @@
 use std::sync::Arc;
 
 use flow::{BURST, Candidates, Change, EndReason, Ended, FlowHasher, FlowTable, Moment, Settings, Sighting};
-use policy::{Judgement, Outcome, Policy};
+use policy::{Action, Judgement, Outcome, Policy, RejectTo};
+use wire::{Inner, ProtocolType};
 
 use crate::Detector;
 use crate::event::{Alert, Event, Outbox};
 use crate::learn::encapsulation;
-use crate::{About, DropReason, Frame, Judged, Mode, Packet, Verdict};
+use crate::reject::{self, End};
+use crate::{About, DropReason, Frame, Injections, Judged, Mode, Packet, Verdict};
 
 /// Most records that one turn visits to find ended flows: some two microseconds.
 const EXPIRY_BUDGET: usize = 128;
@@ -47,6 +49,12 @@ pub struct Counts {
     pub alerts_lost: u64,
     /// Events that found no room on their way to the log.
     pub events_lost: u64,
+    /// Packets sent to tell the ends of rejected ones.
+    pub rejects: u64,
+    /// Packets of our own that were not sent because of their rate, or because too many waited.
+    pub injections_withheld: u64,
+    /// Packets of our own that were not sent because there was no memory for them.
+    pub injections_lost: u64,
     /// Unusual GENEVE headers that were not kept byte for byte; only injected packets need them.
     pub headers_lost: u64,
 }
@@ -62,6 +70,7 @@ pub struct Inspector {
     /// Counts swaps: decisions of another epoch are void.
     epoch: u16,
     outbox: Outbox,
+    injections: Injections,
     counts: Counts,
 }
 
@@ -77,6 +86,7 @@ impl Inspector {
             packets: 0,
             epoch: 0,
             outbox: Outbox::new(),
+            injections: Injections::new(),
             counts: Counts::default(),
         }
     }
@@ -135,12 +145,18 @@ impl Inspector {
     #[must_use]
     pub fn counts(&self) -> Counts {
         let (events_lost, headers_lost) = (self.outbox.lost(), self.flows.headers_lost());
-        Counts { events_lost, headers_lost, ..self.counts }
+        let (injections_withheld, injections_lost) = (self.injections.withheld(), self.injections.lost);
+        Counts { events_lost, headers_lost, injections_withheld, injections_lost, ..self.counts }
     }
 
     /// The events since the last call, oldest first. Call it each turn: there is room for 1024.
     pub fn events(&mut self) -> std::vec::Drain<'_, Event> {
         self.outbox.drain()
+    }
+
+    /// The frames that this worker sends of its own accord. Fetch them each turn: there is room for 128.
+    pub fn injections(&mut self) -> &mut Injections {
+        &mut self.injections
     }
 
     #[inline]
@@ -154,7 +170,7 @@ impl Inspector {
             tcp_flags: *tcp_flags,
             bytes: *inner_len,
         };
-        let Self { flows, detector, mode, packets, epoch, outbox, counts } = self;
+        let Self { flows, detector, mode, packets, epoch, outbox, counts, .. } = self;
         let tracked = match flows.track(now, hint, &sighting, || encapsulation(frame)) {
             Ok(tracked) => tracked,
             Err(no_flow) => return no_flow.into(),
@@ -171,8 +187,36 @@ impl Inspector {
         match outcome {
             Outcome::Forward => Verdict::Forward,
             Outcome::Drop if mode.passive => Verdict::Forward,
-            Outcome::Drop => DropReason::Policy.into(),
+            Outcome::Drop => match judged.rejects(*direction) {
+                Some(to) => self.reject((now, about, frame), to),
+                None => DropReason::Policy.into(),
+            },
         }
+    }
+
+    /// Drop a packet and tell its ends.
+    #[cold]
+    fn reject(&mut self, (now, about, frame): (Moment, &About, &[u8]), to: RejectTo) -> Verdict {
+        let is_v4 = about.key.version() == 4;
+        let protocol_type = if is_v4 { ProtocolType::Ipv4 } else { ProtocolType::Ipv6 };
+        let inner = frame.get(usize::from(about.inner_at)..).unwrap_or_default();
+        let Ok(inner) = Inner::parse(inner, protocol_type) else { return DropReason::Reject.into() };
+        let ends: &[End] = match to {
+            RejectTo::Source => &[End::Source],
+            RejectTo::Destination => &[End::Destination],
+            RejectTo::Both => &[End::Source, End::Destination],
+        };
+        for &end in ends {
+            let direction = match end {
+                End::Source => about.direction.opposite(),
+                End::Destination => about.direction,
+            };
+            if let Some(wrapping) = self.flows.wrapping(&about.key, direction) {
+                let told = self.injections.put(now, (frame, &wrapping), |out| reject::tell(end, &inner, out));
+                self.counts.rejects += u64::from(told);
+            }
+        }
+        DropReason::Reject.into()
     }
 }
 
@@ -186,7 +230,10 @@ fn ask(
 ) -> Outcome {
     let (key, direction) = (about.key, about.direction);
     let Judgement { action, by, alerts, alerts_lost } = policy.judge(key.endpoint(), &key.tuple(direction));
-    match by {
+    let rules = policy.rules(key.endpoint());
+    let decider = by.and_then(|rule| rules.get(rule)).map(|loaded| loaded.rule.action);
+    match decider {
+        Some(Action::Reject(to)) => judged.reject_both(to),
         Some(_) => judged.decide_both(action),
         None => judged.decide(direction, action),
     }
@@ -195,7 +242,7 @@ fn ask(
     counts.alerts_lost += u64::from(alerts_lost);
     let (generation, dropped) = (policy.generation(), action == Outcome::Drop);
     for rule in alerts {
-        let sid = policy.rules(key.endpoint()).get(rule).map_or(0, |loaded| loaded.rule.about.sid);
+        let sid = rules.get(rule).map_or(0, |loaded| loaded.rule.about.sid);
         outbox.put(Event::Alert(Alert {
             moment: now,
             packet,

@@ -1,7 +1,7 @@
 //! What was decided about a flow, in the four bytes that its record has for it.
 
 use flow::Direction;
-use policy::Outcome;
+use policy::{Outcome, RejectTo};
 
 /// The verdict cache of one flow: for each direction what the policy said, if it was asked.
 ///
@@ -14,13 +14,14 @@ pub struct Judged {
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[repr(u8)]
 enum Decision {
     /// Nobody was asked yet; later also: rules are left that need more of the flow.
     #[default]
     Open,
     Forward,
     Drop,
+    /// Drop, and tell.
+    Reject(RejectTo),
 }
 
 impl From<Outcome> for Decision {
@@ -40,7 +41,16 @@ impl Judged {
         match self.decisions[direction as usize] {
             Decision::Open => None,
             Decision::Forward => Some(Outcome::Forward),
-            Decision::Drop => Some(Outcome::Drop),
+            Decision::Drop | Decision::Reject(_) => Some(Outcome::Drop),
+        }
+    }
+
+    /// Who is told of a packet that goes this way, and is dropped.
+    #[must_use]
+    pub fn rejects(&self, direction: Direction) -> Option<RejectTo> {
+        match self.decisions[direction as usize] {
+            Decision::Reject(to) => Some(to),
+            _ => None,
         }
     }
 
@@ -58,5 +68,9 @@ impl Judged {
 
     pub(crate) fn decide_both(&mut self, outcome: Outcome) {
         self.decisions = [outcome.into(); 2];
+    }
+
+    pub(crate) fn reject_both(&mut self, to: RejectTo) {
+        self.decisions = [Decision::Reject(to); 2];
     }
 }

@@ -53,12 +53,6 @@ impl Action {
     pub fn name(self) -> &'static str {
         ACTIONS.iter().find(|(_, action)| *action == self).map_or("", |(name, _)| name)
     }
-
-    /// Whether this appliance carries it out.
-    #[must_use]
-    pub fn is_judged(self) -> bool {
-        matches!(self, Self::Alert | Self::Pass | Self::Drop)
-    }
 }
 
 impl fmt::Display for Action {
@@ -95,7 +89,6 @@ impl Rule {
     /// Reads one rule.
     pub(crate) fn parse(text: &[u8]) -> Result<Parsed, Fault> {
         let mut words = Words::new(text);
-        let action_at = words.at();
         let action = action(&mut words)?;
         let protocol_at = words.at();
         let (header, lists_at) = Header::parse(&mut words)?;
@@ -104,11 +97,10 @@ impl Rule {
             return Err(fault);
         }
         let unsupported = |at: usize, what: String| Fault::new(at, Why::Unsupported(what));
-        let mut unjudged =
-            (!action.is_judged()).then(|| unsupported(action_at, format!("the action `{action}`")));
+        let mut unjudged = None;
         if !header.protocol.is_judged() {
             let what = format!("the protocol `{}`", header.protocol);
-            unjudged = unjudged.or_else(|| Some(unsupported(protocol_at, what)));
+            unjudged = Some(unsupported(protocol_at, what));
         }
         let mut draft = Draft::new();
         for option in &found {

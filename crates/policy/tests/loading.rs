@@ -78,7 +78,6 @@ fn a_refusal_names_place_option_reason_and_what_was_meant() {
         ("drop tcp any any -> any 23 (sid:1; sid:2;)", "1:36: sid 1: option `sid`: given twice"),
         ("drop tcp any any -> any 23 (msg:\"x\";)", "1:38: `sid` is missing"),
         ("drop tcp any any -> any 23", "1:27: the options in parentheses is missing"),
-        ("reject tcp any any -> any 23 (sid:1;)", "1:1: sid 1: the action `reject` is not supported yet"),
     ] {
         let loading = load(rule);
         let told: Vec<String> = loading.refusals.iter().map(ToString::to_string).collect();

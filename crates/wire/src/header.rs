@@ -7,10 +7,7 @@ use std::net::Ipv4Addr;
 use thiserror::Error;
 
 use crate::gwlb::{ATTACHMENT_HEAD, COOKIE_HEAD, ENDPOINT_HEAD};
-use crate::{Checksum, GwlbTags, ProtocolType};
-
-/// Hop limit of what we send: the common default (RFC 1700). GWLB does not insist on a value.
-const TTL: u8 = 64;
+use crate::{GwlbTags, Outer, ProtocolType};
 
 /// Everything that GWLB's headers say of one packet.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -56,31 +53,28 @@ impl GwlbHeader {
     pub fn write(&self, inner_len: usize, out: &mut [u8]) -> Result<usize, HeaderError> {
         let have = out.len();
         let Some(out) = out.first_chunk_mut::<{ Self::LEN }>() else { return Err(HeaderError::Buffer(have)) };
-        let udp_len = u16::try_from(inner_len.saturating_add(48)).ok();
-        let Some((udp_len, ip_len)) = udp_len.and_then(|len| Some((len, len.checked_add(20)?))) else {
-            return Err(HeaderError::Inner(inner_len));
+        let outer = Outer {
+            destination_mac: self.destination_mac,
+            source_mac: self.source_mac,
+            source: self.source,
+            destination: self.destination,
+            udp_source_port: self.udp_source_port,
+            udp_destination_port: self.udp_destination_port,
         };
-        out[..6].copy_from_slice(&self.destination_mac);
-        out[6..12].copy_from_slice(&self.source_mac);
-        out[12..16].copy_from_slice(&[0x08, 0x00, 0x45, 0]);
-        out[16..18].copy_from_slice(&ip_len.to_be_bytes());
-        out[18..26].copy_from_slice(&[0, 0, 0x40, 0, TTL, 17, 0, 0]);
-        out[26..30].copy_from_slice(&self.source.octets());
-        out[30..34].copy_from_slice(&self.destination.octets());
-        let checksum = Checksum::default().over(&out[14..34]).finish();
-        out[24..26].copy_from_slice(&checksum.to_be_bytes());
-        out[34..36].copy_from_slice(&self.udp_source_port.to_be_bytes());
-        out[36..38].copy_from_slice(&self.udp_destination_port.to_be_bytes());
-        out[38..40].copy_from_slice(&udp_len.to_be_bytes());
-        out[40..44].copy_from_slice(&[0, 0, 8, 0]);
-        out[44..46].copy_from_slice(&(self.protocol_type as u16).to_be_bytes());
-        out[46..50].copy_from_slice(&[0; 4]);
-        out[50..54].copy_from_slice(&ENDPOINT_HEAD.to_be_bytes());
-        out[54..62].copy_from_slice(&self.tags.endpoint.0.to_be_bytes());
-        out[62..66].copy_from_slice(&ATTACHMENT_HEAD.to_be_bytes());
-        out[66..74].copy_from_slice(&self.tags.attachment.unwrap_or_default().0.to_be_bytes());
-        out[74..78].copy_from_slice(&COOKIE_HEAD.to_be_bytes());
-        out[78..82].copy_from_slice(&self.tags.cookie.0.to_be_bytes());
+        let (head, rest) = out.split_at_mut(Outer::LEN);
+        let head = head.first_chunk_mut().ok_or(HeaderError::Buffer(have))?;
+        let geneve = rest.first_chunk_mut::<{ Self::LEN - Outer::LEN }>().ok_or(HeaderError::Buffer(have))?;
+        let too_long = |_| HeaderError::Inner(inner_len);
+        outer.write(inner_len.saturating_add(geneve.len()), head).map_err(too_long)?;
+        geneve[..2].copy_from_slice(&[8, 0]);
+        geneve[2..4].copy_from_slice(&(self.protocol_type as u16).to_be_bytes());
+        geneve[4..8].copy_from_slice(&[0; 4]);
+        geneve[8..12].copy_from_slice(&ENDPOINT_HEAD.to_be_bytes());
+        geneve[12..20].copy_from_slice(&self.tags.endpoint.0.to_be_bytes());
+        geneve[20..24].copy_from_slice(&ATTACHMENT_HEAD.to_be_bytes());
+        geneve[24..32].copy_from_slice(&self.tags.attachment.unwrap_or_default().0.to_be_bytes());
+        geneve[32..36].copy_from_slice(&COOKIE_HEAD.to_be_bytes());
+        geneve[36..40].copy_from_slice(&self.tags.cookie.0.to_be_bytes());
         Ok(Self::LEN)
     }
 }

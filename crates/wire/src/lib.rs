@@ -22,6 +22,7 @@ mod gwlb;
 mod header;
 mod inner;
 mod ipv4;
+mod outer;
 mod prefix;
 #[cfg(feature = "testkit")]
 #[expect(
@@ -46,6 +47,7 @@ pub use gwlb::{AttachmentId, EndpointId, FlowCookie, GWLB_CLASS, GwlbFrame, Gwlb
 pub use header::{GwlbHeader, HeaderError};
 pub use inner::{Fragment, Inner};
 pub use ipv4::{IPV4_LEN, Ipv4};
+pub use outer::Outer;
 pub use prefix::{Ipv4Prefix, PrefixError};
 pub use transport::{Icmp, Tcp, TcpFlags, Transport};
 pub use udp::{UDP_LEN, Udp};

@@ -84,6 +84,22 @@ impl Encap {
     }
 }
 
+impl Encap {
+    /// A frame that the appliance itself sends, after the record of this time and link type.
+    pub(crate) fn injected(self, (at, link): (Moment, Link), bytes: &[u8]) -> CaptureFrame {
+        let bytes = bytes.to_vec();
+        match (self, bytes.get(GwlbHeader::LEN..)) {
+            (Self::None, Some(packet)) => {
+                let is_v6 = packet.first().is_some_and(|first| first >> 4 == 6);
+                let record = [&link.header(is_v6), packet].concat();
+                CaptureFrame { at, bytes, link, emitted: Emitted::Record(record) }
+            }
+            _ if link == Link::Ethernet => CaptureFrame { at, bytes, link, emitted: Emitted::From(0) },
+            _ => CaptureFrame { at, bytes, link: Link::RawIp, emitted: Emitted::From(ETHERNET_LEN) },
+        }
+    }
+}
+
 /// A customer's packet as GWLB would send it, through endpoint 0. `None` for what is not IP, or too long for GENEVE.
 fn wrap(packet: &[u8]) -> Option<Vec<u8>> {
     let protocol_type = match packet.first()? >> 4 {

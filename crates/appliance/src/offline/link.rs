@@ -71,6 +71,24 @@ impl Link {
         }
     }
 
+    /// The header of a record that holds an IP packet of ours: addresses are zeros.
+    pub(crate) fn header(self, is_v6: bool) -> Vec<u8> {
+        let kind = if is_v6 { ether_type::IPV6 } else { ether_type::IPV4 }.to_be_bytes();
+        // As a little-endian BSD has them.
+        let family = if is_v6 { 24 } else { 2 };
+        let (before, after) = match self {
+            Self::RawIp => return Vec::new(),
+            Self::Loopback(108) => return vec![0, 0, 0, family],
+            Self::Loopback(_) => return vec![family, 0, 0, 0],
+            Self::Ppp(_) => return vec![0xff, 0x03, 0x00, if is_v6 { 0x57 } else { 0x21 }],
+            Self::Ethernet => (12, 0),
+            Self::CiscoHdlc => (2, 0),
+            Self::LinuxSll => (14, 0),
+            Self::LinuxSll2 => (0, 18),
+        };
+        [&vec![0; before][..], &kind, &vec![0; after]].concat()
+    }
+
     /// The IP packet in a record, if it holds one.
     pub(crate) fn ip_packet(self, record: &[u8]) -> Option<&[u8]> {
         let (kind, rest) = match self {
@@ -191,6 +209,16 @@ mod tests {
             behind(1, &ethernet(&[0x89, 0x4f, 0, 2, 1, 1, 0, 0, 0, 0])),
         ];
         assert_eq!(found, [true; 13]);
+    }
+
+    #[test]
+    fn a_header_of_ours_is_read_again() {
+        for link in [0, 1, 9, 12, 50, 101, 104, 108, 113, 276].map(|number| Link::new(number).unwrap()) {
+            for packet in [PACKET, [0x60, 1, 2]] {
+                let record = [&link.header(packet[0] == 0x60)[..], &packet].concat();
+                assert_eq!(link.ip_packet(&record), Some(&packet[..]), "{link}");
+            }
+        }
     }
 
     #[test]

@@ -93,7 +93,9 @@ pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
     let mut log = log(args.eve.as_deref())?;
     log.know(policy.clone());
     let inspector = Inspector::new(&flows, hasher, Arc::new(Detector::new(policy))).in_mode(args.mode());
-    let judge = Inspect { inspector, detectors: swaps, events: sender };
+    let pulled = progress.clone();
+    let frames = move |bytes: &[u8]| pulled.pulled().map(|record| encap.injected(record, bytes));
+    let judge = Inspect { inspector, detectors: swaps, events: sender, frames };
     let stage = ((Steer { end, hasher }, judge), Return);
     let mut stats = Stats::default();
     let wiring = Wiring {

@@ -11,11 +11,13 @@ use wire::{Ipv4, Udp};
 
 use super::capture::{Capture, CaptureError, Record};
 use super::encap::{CaptureFrame, Encap};
+use super::link::Link;
 
 /// What the source tells while the loop owns it.
 #[derive(Clone, Default)]
 pub(crate) struct Progress {
     now: Rc<Cell<Moment>>,
+    pulled: Rc<Cell<Option<(Moment, Link)>>>,
     trouble: Rc<RefCell<Option<CaptureError>>>,
 }
 
@@ -23,6 +25,11 @@ impl Progress {
     /// The time of the record that the next turn will pull; it never goes back.
     pub(crate) fn now(&self) -> Moment {
         self.now.get()
+    }
+
+    /// Time and link type of the record that was pulled last.
+    pub(crate) fn pulled(&self) -> Option<(Moment, Link)> {
+        self.pulled.get()
     }
 
     /// Why the capture ended before its end, if it did.
@@ -67,6 +74,7 @@ impl CaptureSource {
 impl Source<CaptureFrame> for CaptureSource {
     fn pull(&mut self, burst: &mut Burst<CaptureFrame>) -> Pulled {
         let Some(record) = self.next.take() else { return Pulled::Closed };
+        self.progress.pulled.set(Some((record.at, record.link)));
         burst.extend([self.encap.frame(record)]);
         self.read_ahead();
         Pulled::Some

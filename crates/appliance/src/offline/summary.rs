@@ -11,6 +11,7 @@ use serde::Serialize;
 pub(crate) struct Summary {
     received: u64,
     returned: u64,
+    injected: u64,
     dropped: BTreeMap<&'static str, u64>,
     punted: u64,
     flows: u64,
@@ -23,7 +24,8 @@ impl Summary {
         let dropped = DropReason::ALL.map(|reason| (reason.name(), snapshot.dropped(reason)));
         Self {
             received: snapshot.received(),
-            returned: snapshot.transmitted(),
+            returned: snapshot.transmitted() - snapshot.injected(),
+            injected: snapshot.injected(),
             dropped: dropped.into_iter().filter(|(_, count)| *count > 0).collect(),
             punted: snapshot.punted(),
             flows: sum(snapshot, Counter::FlowsBegun),
@@ -40,6 +42,7 @@ impl Summary {
         }
         println!("received {:>12}", self.received);
         println!("returned {:>12}", self.returned);
+        println!("injected {:>12}", self.injected);
         println!("dropped  {:>12}", self.dropped.values().sum::<u64>());
         for (reason, count) in &self.dropped {
             println!("  {count:>19} {reason}");

@@ -41,6 +41,7 @@ fn start(topology: &Topology, nic: Nic, wire: Wire, policy: &Arc<Detector>) -> A
             inspector: Inspector::new(&flows, hasher, policy.clone()),
             detectors: offered,
             events: tell,
+            frames: |bytes: &[u8]| Some(bytes.to_vec()),
         });
         policies.push(offer);
         logs.push(told);
@@ -144,6 +145,37 @@ fn rules_decide_and_alerts_reach_the_log() {
             .collect();
         assert_eq!(alerts.len(), 1);
         assert_eq!((alerts[0].sid, alerts[0].generation, alerts[0].dropped), (1, 7, true));
+    }
+}
+
+#[test]
+fn a_rejected_packet_is_answered_by_a_reset_that_goes_to_the_gwlb_and_is_accounted_for() {
+    let rules = policy(1, "rejectboth tcp any any -> any 23 (sid:1;)");
+    for topology in [run_to_completion(), pipeline(&[0], &[1, 1], &[0])] {
+        let frames = 40;
+        let syn = |host: usize| {
+            let inner =
+                tcp(&format!("10.1.2.{host}:50000"), "192.0.2.80:23").flags(TcpFlags::SYN).sequence(7);
+            gwlb().cookie(u32::try_from(host).unwrap()).inner(&inner.build()).build()
+        };
+        let wire = Wire::new();
+        let nic = Nic::lasting((1..=frames).map(syn).collect());
+        let appliance = start(&topology, nic, wire.clone(), &rules);
+        until(|| wire.frames().len() == 2 * frames);
+        let (snapshot, _) = appliance.stop();
+        assert!(snapshot.conserved());
+        assert_eq!(snapshot.dropped(DropReason::Reject), frames as u64);
+        assert_eq!((snapshot.injected(), snapshot.transmitted()), (2 * frames as u64, 2 * frames as u64));
+        for host in 1..=frames {
+            let rejected = reflected(syn(host));
+            let of_it = |frame: &&Frame| frame[42..82] == rejected[42..82];
+            let told: Vec<_> = wire.frames().iter().filter(of_it).cloned().collect();
+            for frame in &told {
+                assert_eq!((&frame[..12], &frame[26..38]), (&rejected[..12], &rejected[26..38]));
+            }
+            let flags: Vec<_> = told.iter().map(|frame| frame[82 + 33]).collect();
+            assert_eq!(flags, [0x14, 0x04], "RST ACK to the client, RST to the server");
+        }
     }
 }
 
