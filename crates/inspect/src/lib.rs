@@ -14,6 +14,7 @@ mod learn;
 pub mod matcher;
 mod mode;
 mod packet;
+pub mod payload;
 pub mod regex;
 mod reject;
 pub mod stream;
