@@ -20,7 +20,7 @@ const CHANGES_MAX: u8 = 4;
 /// The first way that is decided decides for the flow; the other is held against it and may only prove it wrong, which
 /// is an anomaly. A protocol that has no parser is known and nothing more. A parser that gives up ends: the protocol
 /// stays.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct App {
     ports: Ports,
     sides: [Side; 2],

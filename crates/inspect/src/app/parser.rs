@@ -8,7 +8,7 @@ use super::tls::Tls;
 use super::{Transactions, Wanted};
 
 /// By protocol; those that are recognised and not read have none.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) enum Parser {
     /// None yet, none for this protocol, or none any more.
     None,

@@ -71,8 +71,13 @@ impl Transaction {
 
     /// Let the body of one way grow: decoded, and within the parser's bound.
     pub fn grow(&mut self, way: Way, bytes: &[u8]) {
-        self.bodies[way as usize].extend_from_slice(bytes);
+        self.grow_with(way, |body| body.extend_from_slice(bytes));
+    }
+
+    /// Let the body of one way grow by what the caller writes behind it.
+    pub fn grow_with<T>(&mut self, way: Way, write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
         self.reach(way, Phase::Body);
+        write(&mut self.bodies[way as usize])
     }
 
     /// One way has come so far, or farther.

@@ -1,5 +1,7 @@
 //! Where a message's body ends, and which of its bytes are content.
 
+use std::borrow::Cow;
+
 use policy::Way;
 
 use super::head::Head;
@@ -151,6 +153,15 @@ fn take(left: &mut u64, there: usize) -> usize {
     let taken = usize::try_from(*left).map_or(there, |left| left.min(there));
     *left -= taken as u64;
     taken
+}
+
+/// The names of the codings that the content behind a head has, the last applied last.
+pub(super) fn codings<'a>(head: &'a Head<'_>) -> Option<Cow<'a, [u8]>> {
+    match (head.value("content-encoding"), head.value("transfer-encoding")) {
+        (content, None) => content.map(Cow::Borrowed),
+        (content, Some(transfer)) if transfer.eq_ignore_ascii_case(b"chunked") => content.map(Cow::Borrowed),
+        (content, Some(transfer)) => Some([content.unwrap_or_default(), b",", transfer].concat().into()),
+    }
 }
 
 /// How the body behind a head is delimited, if it may have one at all.

@@ -4,9 +4,11 @@
 use policy::Way;
 
 use super::body::{self, Framing};
+use super::coding::Decoder;
 use super::head::Head;
 use super::line::{RequestLine, StatusLine};
-use super::{Became, Http, Kind, Request, State, buffers};
+
+use super::{Became, Coding, Http, Kind, Request, State, buffers};
 use crate::app::{Anomalies, Anomaly, Facts, Phase, Transactions};
 
 impl Http {
@@ -66,7 +68,7 @@ impl Http {
         if framing.is_over() || kind == Kind::Connect {
             self.finish(Way::ToServer, all);
         } else {
-            self.side(Way::ToServer).state = State::Body(framing);
+            self.begin_body(Way::ToServer, framing, head, all);
         }
         if kind == Kind::Connect {
             self.side(Way::ToServer).state = State::Waiting;
@@ -101,7 +103,7 @@ impl Http {
             (Some(200..=299), Kind::Connect) => self.become_other(Became::Tunnel, all),
             (Some(204 | 304), _) | (_, Kind::Head) => self.finish(Way::ToClient, all),
             _ if framing.is_over() => self.finish(Way::ToClient, all),
-            _ => self.side(Way::ToClient).state = State::Body(framing),
+            _ => self.begin_body(Way::ToClient, framing, head, all),
         }
         if kind == Kind::Connect && self.became.is_none() {
             // No tunnel, so what was held is the next request.
@@ -111,6 +113,17 @@ impl Http {
                 let held = std::mem::take(&mut side.held);
                 self.feed(Way::ToServer, &held, self.wanted, all);
             }
+        }
+    }
+
+    fn begin_body(&mut self, way: Way, framing: Framing, head: &Head<'_>, all: &mut Transactions) {
+        let mut noted = Anomalies::default();
+        let decoder = body::codings(head).and_then(|names| Decoder::new(&names, &mut noted));
+        let side = self.side(way);
+        side.coding = decoder.map_or(Coding::Plain, Coding::Coded);
+        side.state = State::Body(framing);
+        if let Some(open) = side.number.and_then(|number| all.find(number)) {
+            open.anomalies.add(noted);
         }
     }
 

@@ -14,11 +14,13 @@
 
 mod body;
 mod buffers;
+mod coding;
 mod facts;
 mod head;
 mod limits;
 mod line;
 mod message;
+mod record;
 mod uri;
 
 use std::collections::VecDeque;
@@ -26,9 +28,11 @@ use std::collections::VecDeque;
 use policy::Way;
 
 use body::{Framing, Part};
+use coding::Decoder;
 pub use facts::{Became, HttpFacts};
 use head::HeadEnd;
 pub use limits::HttpLimits;
+pub use record::HttpRecord;
 
 use message::complete;
 
@@ -38,7 +42,7 @@ use super::{Anomalies, Anomaly, Facts, Phase, Transactions, Wanted};
 const SOUGHT_MAX: usize = 8192;
 
 /// The HTTP/1 of one flow.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Http {
     limits: HttpLimits,
     wanted: Wanted,
@@ -65,15 +69,27 @@ enum Kind {
 }
 
 /// One way.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 struct Side {
     state: State,
     /// The beginning of what must be whole to be read.
     held: Vec<u8>,
     /// The transaction of the message that is under way.
     number: Option<u32>,
+    /// How the body that is under way is coded.
+    coding: Coding,
     /// What was odd before the message that comes next.
     noted: Anomalies,
+}
+
+#[derive(Debug, Default)]
+enum Coding {
+    /// Not at all.
+    #[default]
+    Plain,
+    Coded(Decoder),
+    /// Some of it is missing, so what comes cannot be decoded.
+    Lost,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -128,6 +144,10 @@ impl Http {
             State::Body(framing) => {
                 let goes_on = framing.skip(missing);
                 let is_over = framing.is_over();
+                let side = self.side(way);
+                if matches!(side.coding, Coding::Coded(_)) {
+                    side.coding = Coding::Lost;
+                }
                 self.note(way, Anomaly::HttpGap, all);
                 self.facts(way, all, |facts| facts.is_cut[way as usize] = true);
                 if is_over || !goes_on {
@@ -185,7 +205,11 @@ impl Http {
     /// Bytes that it holds.
     #[must_use]
     pub fn memory(&self) -> usize {
-        let held: usize = self.sides.iter().map(|side| side.held.capacity()).sum();
+        let of_side = |side: &Side| match &side.coding {
+            Coding::Coded(decoder) => side.held.capacity() + decoder.memory(),
+            Coding::Plain | Coding::Lost => side.held.capacity(),
+        };
+        let held: usize = self.sides.iter().map(of_side).sum();
         size_of::<Self>() + held + self.unanswered.capacity() * size_of::<Request>()
     }
 
@@ -309,13 +333,27 @@ impl Http {
     /// Content of the body that is under way.
     fn content(&mut self, way: Way, bytes: &[u8], all: &mut Transactions) {
         let limit = self.limits.body;
-        let Some(open) = self.side(way).number.and_then(|number| all.find(number)) else { return };
-        let kept = &bytes[..bytes.len().min(limit.saturating_sub(open.body(way).len()))];
-        open.grow(way, kept);
+        let side = self.side(way);
+        let Some(open) = side.number.and_then(|number| all.find(number)) else { return };
+        let before = open.body(way).len();
+        let room = limit.saturating_sub(before);
+        let mut noted = Anomalies::default();
+        let (decoded, fits) = match &mut side.coding {
+            Coding::Plain => {
+                open.grow(way, &bytes[..bytes.len().min(room)]);
+                (bytes.len(), bytes.len() <= room)
+            }
+            Coding::Coded(decoder) => {
+                let fits = open.grow_with(way, |body| decoder.decode(bytes, body, room, &mut noted));
+                (open.body(way).len() - before, fits)
+            }
+            Coding::Lost => (0, false),
+        };
+        open.anomalies.add(noted);
         if let Facts::Http(facts) = &mut open.facts {
             facts.sent[way as usize] += bytes.len() as u64;
-            facts.decoded[way as usize] += bytes.len() as u64;
-            facts.is_cut[way as usize] |= kept.len() < bytes.len();
+            facts.decoded[way as usize] += decoded as u64;
+            facts.is_cut[way as usize] |= !fits;
         }
     }
 
@@ -349,11 +387,17 @@ impl Http {
 
     /// The message that is under way is over.
     fn finish(&mut self, way: Way, all: &mut Transactions) {
+        let limit = self.limits.body;
         let side = self.side(way);
         side.state = State::Idle;
-        if let Some(open) = side.number.take().and_then(|number| all.find(number)) {
-            open.reach(way, Phase::Complete);
+        let coding = std::mem::take(&mut side.coding);
+        let Some(open) = side.number.take().and_then(|number| all.find(number)) else { return };
+        if let Coding::Coded(mut decoder) = coding {
+            let (room, mut noted) = (limit.saturating_sub(open.body(way).len()), Anomalies::default());
+            open.grow_with(way, |body| decoder.end(body, room, &mut noted));
+            open.anomalies.add(noted);
         }
+        open.reach(way, Phase::Complete);
     }
 
     /// Give up one way.
