@@ -2,30 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what the tests share may fail as the tests do")]
 
-use std::fs;
-use std::path::Path;
-
 use inspect::app::tls::{MESSAGE_MAX, Summary};
 use inspect::app::{Anomaly, App, Guess, Phase, Ports, Transaction, Wanted};
 use policy::{Buffer, Protocol, SslState, SslVersion, Way};
 use proptest::prelude::*;
+use recorded::recorded;
+
+mod recorded;
 
 const PORTS: Ports = Ports { initiator: 50_000, responder: 443 };
-
-/// A recorded flow: each line a way and its bytes in hexadecimal.
-fn recorded(name: &str) -> Vec<(Way, Vec<u8>)> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/flows").join(name);
-    let text = fs::read_to_string(path).unwrap();
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    lines
-        .map(|line| {
-            let (way, hex) = line.split_once(' ').unwrap();
-            let way = if way == ">" { Way::ToServer } else { Way::ToClient };
-            (way, hex.as_bytes().chunks(2).map(byte).collect())
-        })
-        .collect()
-}
 
 fn read(flow: &[(Way, Vec<u8>)]) -> App {
     let mut app = App::new(PORTS);

@@ -147,7 +147,7 @@ pub enum Anomaly {
     QuicFrameInvalid,
     /// Handshake data with more holes, or farther ahead, than is kept.
     QuicCryptoTooScattered,
-    /// More datagrams before the end of the handshake than are read.
+    /// More datagrams before the client's hello than [`super::quic::DATAGRAMS_MAX`].
     QuicDatagramFlood,
     /// A banner of SSH that is too long or cannot be read.
     SshBannerInvalid,

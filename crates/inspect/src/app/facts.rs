@@ -4,6 +4,7 @@ use policy::{AppTest, Way};
 
 use super::dns::DnsFacts;
 use super::http::HttpFacts;
+use super::quic::QuicFacts;
 use super::tls::Handshake;
 
 /// By protocol.
@@ -16,6 +17,8 @@ pub enum Facts {
     Dns(Box<DnsFacts>),
     /// Of an HTTP request and its response.
     Http(Box<HttpFacts>),
+    /// Of a QUIC connection.
+    Quic(Box<QuicFacts>),
     /// Of a TLS handshake.
     Tls(Box<Handshake>),
 }
@@ -25,7 +28,7 @@ impl Facts {
     #[must_use]
     pub fn answers(&self, test: &AppTest, way: Way) -> bool {
         match self {
-            Self::None | Self::Http(_) => false,
+            Self::None | Self::Http(_) | Self::Quic(_) => false,
             Self::Dns(facts) => facts.answers(test, way),
             Self::Tls(handshake) => handshake.answers(test, way),
         }
@@ -38,6 +41,7 @@ impl Facts {
             Self::None => 0,
             Self::Dns(facts) => facts.memory(),
             Self::Http(facts) => size_of_val(facts.as_ref()),
+            Self::Quic(facts) => facts.memory(),
             Self::Tls(handshake) => handshake.memory(),
         }
     }

@@ -4,6 +4,8 @@ use policy::{Protocol, Way};
 
 use super::dns::{Dns, DnsCarrier};
 use super::http::{Became, Http, HttpLimits};
+use super::quic::Quic;
+use super::ssh::Ssh;
 use super::tls::Tls;
 use super::{Transactions, Wanted};
 
@@ -14,6 +16,8 @@ pub(super) enum Parser {
     None,
     Dns(Box<Dns>),
     Http(Box<Http>),
+    Quic(Box<Quic>),
+    Ssh(Box<Ssh>),
     Tls(Box<Tls>),
 }
 
@@ -23,6 +27,7 @@ impl Parser {
         match protocol {
             Protocol::Dns => Self::Dns(Box::new(Dns::new(DnsCarrier::Stream))),
             Protocol::Http1 => Self::Http(Box::new(Http::new(HttpLimits::default()))),
+            Protocol::Ssh => Self::Ssh(Box::default()),
             Protocol::Tls => Self::Tls(Box::default()),
             _ => Self::None,
         }
@@ -33,6 +38,7 @@ impl Parser {
         match protocol {
             Protocol::Dns => Self::Dns(Box::new(Dns::new(DnsCarrier::Datagram))),
             Protocol::Mdns => Self::Dns(Box::new(Dns::new(DnsCarrier::Multicast))),
+            Protocol::Quic => Self::Quic(Box::default()),
             _ => Self::None,
         }
     }
@@ -42,15 +48,19 @@ impl Parser {
             Self::None => {}
             Self::Dns(dns) => dns.feed(way, bytes, wanted, all),
             Self::Http(http) => http.feed(way, bytes, wanted, all),
+            Self::Quic(quic) => quic.feed(way, bytes, wanted, all),
+            Self::Ssh(ssh) => ssh.feed(way, bytes, wanted, all),
             Self::Tls(tls) => tls.feed(way, bytes, wanted, all),
         }
     }
 
     pub(super) fn gap(&mut self, way: Way, missing: u64, all: &mut Transactions) {
         match self {
-            Self::None => {}
+            // Datagrams that are lost leave no gap.
+            Self::None | Self::Quic(_) => {}
             Self::Dns(dns) => dns.gap(way, missing, all),
             Self::Http(http) => http.gap(way, missing, all),
+            Self::Ssh(ssh) => ssh.end(way, all),
             Self::Tls(tls) => tls.gap(way, missing, all),
         }
     }
@@ -60,6 +70,8 @@ impl Parser {
             Self::None => {}
             Self::Dns(dns) => dns.end(way, all),
             Self::Http(http) => http.end(way, all),
+            Self::Quic(quic) => quic.end(way, all),
+            Self::Ssh(ssh) => ssh.end(way, all),
             Self::Tls(tls) => tls.end(way, all),
         }
     }
@@ -69,6 +81,8 @@ impl Parser {
             Self::None => true,
             Self::Dns(dns) => dns.is_done(),
             Self::Http(http) => http.is_done(),
+            Self::Quic(quic) => quic.is_done(),
+            Self::Ssh(ssh) => ssh.is_done(),
             Self::Tls(tls) => tls.is_done(),
         }
     }
@@ -80,7 +94,7 @@ impl Parser {
                 let became = http.became()?;
                 Some((became, [Way::ToServer, Way::ToClient].map(|way| http.take_rest(way))))
             }
-            Self::None | Self::Dns(_) | Self::Tls(_) => None,
+            Self::None | Self::Dns(_) | Self::Quic(_) | Self::Ssh(_) | Self::Tls(_) => None,
         }
     }
 
@@ -89,6 +103,8 @@ impl Parser {
             Self::None => 0,
             Self::Dns(dns) => dns.memory(),
             Self::Http(http) => http.memory(),
+            Self::Quic(quic) => quic.memory(),
+            Self::Ssh(ssh) => ssh.memory(),
             Self::Tls(tls) => tls.memory(),
         }
     }

@@ -42,6 +42,10 @@ impl<'a> Reader<'a> {
         self.array::<3>().map(|[a, b, c]| u32::from_be_bytes([0, a, b, c]))
     }
 
+    pub(crate) fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_be_bytes)
+    }
+
     /// Bytes behind their length in one byte.
     pub(crate) fn vector8(&mut self) -> Option<&'a [u8]> {
         self.atomic(|reader| reader.u8().and_then(|length| reader.take(length.into())))
@@ -57,6 +61,15 @@ impl<'a> Reader<'a> {
         self.atomic(|reader| {
             let length = reader.u24()?;
             reader.take(usize::try_from(length).ok()?)
+        })
+    }
+
+    /// An integer whose first two bits tell its length (RFC 9000 §16).
+    pub(crate) fn varint(&mut self) -> Option<u64> {
+        self.atomic(|reader| {
+            let first = reader.u8()?;
+            let more = reader.take((1 << (first >> 6)) - 1)?;
+            Some(more.iter().fold(u64::from(first & 0x3f), |value, byte| value << 8 | u64::from(*byte)))
         })
     }
 
@@ -88,5 +101,19 @@ mod tests {
         assert_eq!(reader.u16(), Some(3));
         assert_eq!(reader.vector8(), Some(&[2][..]));
         assert!(reader.is_empty());
+    }
+
+    #[test]
+    fn varints_are_those_of_rfc_9000_appendix_a_1() {
+        let cases: [(&[u8], u64); 4] = [
+            (&[0xc2, 0x19, 0x7c, 0x5e, 0xff, 0x14, 0xe8, 0x8c], 151_288_809_941_952_652),
+            (&[0x9d, 0x7f, 0x3e, 0x7d], 494_878_333),
+            (&[0x7b, 0xbd], 15_293),
+            (&[0x25], 37),
+        ];
+        for (bytes, value) in cases {
+            assert_eq!(Reader::new(bytes).varint(), Some(value));
+            assert_eq!(Reader::new(&bytes[..bytes.len() - 1]).varint(), None);
+        }
     }
 }

@@ -30,14 +30,16 @@ pub use client_hello::ClientHello;
 pub use extensions::Extensions;
 pub use handshake::{Handshake, Validity};
 pub use messages::MESSAGE_MAX;
+pub(super) use messages::{Message, Messages};
 pub use parser::{RECORDS_MAX, Tls};
+pub(super) use parser::{client_hello, server_hello};
 pub use print::Carrier;
 pub use server_hello::ServerHello;
 pub use summary::Summary;
 
 /// Handshake messages (RFC 8446 §4, RFC 5246 §7.4).
-const CLIENT_HELLO: u8 = 1;
-const SERVER_HELLO: u8 = 2;
+pub(super) const CLIENT_HELLO: u8 = 1;
+pub(super) const SERVER_HELLO: u8 = 2;
 const CERTIFICATE: u8 = 11;
 const SERVER_KEY_EXCHANGE: u8 = 12;
 const CLIENT_KEY_EXCHANGE: u8 = 16;

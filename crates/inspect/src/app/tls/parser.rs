@@ -337,6 +337,7 @@ fn put_print(
 fn handshake(transaction: &mut Transaction) -> Option<&mut Handshake> {
     match &mut transaction.facts {
         Facts::Tls(handshake) => Some(handshake),
+        Facts::Quic(facts) => Some(&mut facts.handshake),
         _ => None,
     }
 }
