@@ -45,6 +45,8 @@ pub(crate) struct Control<'a> {
     mbufs: u32,
     link: Reading<bool>,
     metrics: Reading<()>,
+    stats: Reading<()>,
+    stats_interval: Duration,
     exporter: Exporter,
     server: MetricsServer,
     log: LogThread,
@@ -83,7 +85,7 @@ impl<'a> Control<'a> {
             .map_err(|error: io::Error| format!("metrics.listen = \"{listen}\": {error}"))?;
         // Moments are nanoseconds since the Unix epoch here (see `run`).
         let mut log = EventLog::open(&service.events, UNIX_EPOCH)
-            .map_err(|error| format!("events.output = {:?}: {error}", service.events))?;
+            .map_err(|error| format!("events.output = {:?}: {error}", service.events.output))?;
         log.know(policy.clone());
         let mac = dataplane.port.mac()?;
         // As hard to guess as the standard library's own hash seeds.
@@ -96,6 +98,9 @@ impl<'a> Control<'a> {
             mbufs: wiring::mempool_spec(settings).mbufs,
             link: Reading::default(),
             metrics: Reading::default(),
+            // The first figures come an interval after the start: at once there would be nothing to tell.
+            stats: Reading { value: (), at: Some(now) },
+            stats_interval: service.events.stats_interval,
             exporter: Exporter::default(),
             server,
             log: LogThread::start(log, logs)?,
@@ -165,6 +170,10 @@ impl<'a> Control<'a> {
                 log: &self.log.counts(),
                 port: &port,
             }));
+        }
+        let interval = self.stats_interval;
+        if !interval.is_zero() && self.stats.is_due(now, interval) {
+            self.log.write_stats(now, snapshot, now.since(self.started));
         }
         Ok(())
     }

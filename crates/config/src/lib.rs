@@ -12,6 +12,7 @@
 mod cores;
 mod document;
 mod eal;
+mod events;
 mod flow;
 mod health;
 mod machine;
@@ -26,6 +27,7 @@ mod value;
 
 pub use cores::CoreSettings;
 pub use eal::EalSettings;
+pub use events::{EventKind, EventOutput, EventSettings, Firewall, Rotation};
 pub use flow::{FlowSettings, Midstream};
 pub use health::{HealthProtocol, HealthSettings};
 pub use machine::Machine;
@@ -33,6 +35,6 @@ pub use plan::{OVERHEAD, Plan, Pool, Thread};
 pub use port::{PortSettings, Profile};
 pub use problem::{ConfigError, Problem};
 pub use rules::PolicySettings;
-pub use service::{EventOutput, ServiceSettings};
+pub use service::ServiceSettings;
 pub use settings::Settings;
 pub use tunnel::TunnelSettings;

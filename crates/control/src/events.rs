@@ -1,20 +1,19 @@
-//! Events to lines: one JSON object per alert and per ended flow, in the shape of Suricata's EVE log, so that what reads
-//! that reads this. What only a GWLB has stands under `gwlb`.
+//! Events to lines: one JSON object per alert, dropped flow, ended flow and transaction, in the shape of [`crate::eve`].
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fs::File;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{self, BufWriter, Write};
-use std::net::IpAddr;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use config::EventOutput;
-use flow::{Direction, Ended, FlowKey, FlowState, Moment};
-use inspect::{Alert, Event, Judged};
-use policy::{About, Outcome, Policy};
-use serde::Serialize;
+use config::{EventKind, EventSettings};
+use engine::Snapshot;
+use flow::{Ended, FlowState, Moment, Tally};
+use inspect::{Alert, Dropped, Event, FlowSoFar, Judged, TransactionEnd};
+use policy::{About, LoadedRule, Outcome, Policy, RuleIndex};
+use serde_json::{Value, json};
 
+use crate::eve::{Line, anomaly, app, app_name, stats, wrapped};
+use crate::output::Output;
 use crate::timestamp::Timestamp;
 
 /// Policies whose rules can still be named: events of a swapped policy may come late.
@@ -22,8 +21,8 @@ const POLICIES: usize = 4;
 
 /// Writes events.
 pub struct EventLog {
-    /// `None`: events are taken and let fall.
-    writer: Option<Box<dyn Write + Send>>,
+    output: Output,
+    settings: EventSettings,
     epoch: SystemTime,
     numbered: bool,
     policies: VecDeque<Arc<Policy>>,
@@ -43,35 +42,34 @@ impl EventLog {
     /// A log to where the operator wants it; `epoch` is the time of the zero moment.
     ///
     /// # Errors
-    /// The file cannot be opened for appending.
-    pub fn open(output: &EventOutput, epoch: SystemTime) -> io::Result<Self> {
-        let writer: Option<Box<dyn Write + Send>> = match output {
-            EventOutput::Off => None,
-            EventOutput::Stdout => Some(Box::new(BufWriter::new(io::stdout()))),
-            EventOutput::File(path) => {
-                let file = File::options().append(true).create(true).open(path)?;
-                Some(Box::new(BufWriter::new(file)))
-            }
-        };
-        Ok(Self { writer, epoch, ..Self::off() })
+    /// The file cannot be opened for appending. That nobody listens on a socket is no error: somebody may, later.
+    pub fn open(settings: &EventSettings, epoch: SystemTime) -> io::Result<Self> {
+        let output = Output::open(&settings.output, settings.rotation)?;
+        Ok(Self::new(output, settings.clone(), epoch))
+    }
+
+    /// A log to a writer of the caller's.
+    #[must_use]
+    pub fn to(writer: Box<dyn Write + Send>, settings: EventSettings, epoch: SystemTime) -> Self {
+        Self::new(Output::Writer(writer), settings, epoch)
     }
 
     /// A log to nowhere: events are taken and let fall.
     #[must_use]
     pub fn off() -> Self {
-        Self {
-            writer: None,
-            epoch: SystemTime::UNIX_EPOCH,
-            numbered: false,
-            policies: VecDeque::new(),
-            counts: LogCounts::default(),
-        }
+        Self::new(Output::Off, EventSettings::default(), SystemTime::UNIX_EPOCH)
     }
 
-    /// A log to a writer of the caller's.
+    fn new(output: Output, settings: EventSettings, epoch: SystemTime) -> Self {
+        let (policies, counts) = (VecDeque::new(), LogCounts::default());
+        Self { output, settings, epoch, numbered: false, policies, counts }
+    }
+
+    /// Say of every event which packet raised it, as far as packets have numbers that mean something to the reader:
+    /// those of a capture.
     #[must_use]
-    pub fn to(writer: Box<dyn Write + Send>, epoch: SystemTime) -> Self {
-        Self { writer: Some(writer), epoch, ..Self::off() }
+    pub fn numbered(self) -> Self {
+        Self { numbered: true, ..self }
     }
 
     /// Know the rules of a policy from now on, to name them. The oldest policies are forgotten.
@@ -80,36 +78,44 @@ impl EventLog {
         self.policies.push_front(policy);
     }
 
-    /// Say of every alert which packet raised it, as far as packets have numbers that mean something to the reader:
-    /// those of a capture.
-    #[must_use]
-    pub fn numbered(self) -> Self {
-        Self { numbered: true, ..self }
-    }
-
     /// Write one event. What cannot be written is counted.
     pub fn write(&mut self, event: &Event) {
-        if self.writer.is_none() {
+        if self.output.is_off() {
             return;
         }
-        let line = match event {
-            Event::Alert(alert) => serde_json::to_vec(&self.alert(alert)),
-            Event::FlowEnd(ended) => serde_json::to_vec(&self.flow(ended)),
-            Event::Transaction(_) => return,
-        };
-        let written = line.map_err(io::Error::from).and_then(|mut line| {
-            line.push(b'\n');
-            self.writer.as_mut().map_or(Ok(()), |writer| writer.write_all(&line))
-        });
-        match written {
-            Ok(()) => self.counts.written += 1,
-            Err(_) => self.counts.failed += 1,
+        match event {
+            Event::Alert(alert) if self.wants(EventKind::Alert) => self.put(alert.moment, &self.alert(alert)),
+            Event::Dropped(dropped) if self.wants(EventKind::Drop) => {
+                self.put(dropped.moment, &self.dropped(dropped));
+            }
+            Event::FlowEnd(ended) if self.wants(EventKind::Flow) => {
+                self.put(ended.flow.last_seen, &self.flow(ended));
+            }
+            Event::Transaction(ended) => self.transaction(ended),
+            _ => {}
         }
+    }
+
+    /// Write what was counted up to `now`, `uptime` after the start.
+    pub fn write_stats(&mut self, now: Moment, snapshot: &Snapshot, uptime: Duration) {
+        if self.output.is_off() || !self.wants(EventKind::Stats) {
+            return;
+        }
+        let mut line = Line::of_all("stats", self.time(now));
+        line.part("stats", stats(snapshot, uptime));
+        self.put(now, &line);
     }
 
     /// Let go of what is buffered; call it when nothing more comes for the moment.
     pub fn flush(&mut self) {
-        if self.writer.as_mut().is_some_and(|writer| writer.flush().is_err()) {
+        if self.output.flush().is_err() {
+            self.counts.failed += 1;
+        }
+    }
+
+    /// Begin anew under the same name: whoever rotates logs has set the file aside.
+    pub fn reopen(&mut self) {
+        if self.output.reopen().is_err() {
             self.counts.failed += 1;
         }
     }
@@ -120,142 +126,165 @@ impl EventLog {
         self.counts
     }
 
-    fn alert(&self, alert: &Alert) -> Line<'_> {
-        let policy = self.policies.iter().find(|policy| policy.generation() == alert.generation);
-        let rule = policy.and_then(|policy| policy.rules(alert.key.endpoint()).get(alert.rule));
-        let about = rule.map(|loaded| &loaded.rule.about).filter(|about| about.sid == alert.sid);
-        let mut line = self.line("alert", alert.moment, &alert.key, alert.direction);
-        line.pcap_cnt = self.numbered.then_some(alert.packet);
-        line.gwlb.generation = Some(alert.generation);
-        line.alert = Some(AlertPart {
-            action: if alert.dropped { "blocked" } else { "allowed" },
-            gid: about.map_or(1, |about| about.gid),
-            signature_id: alert.sid,
-            rev: about.map(|about| about.rev),
-            signature: about.and_then(|about| about.msg.as_deref()).unwrap_or_default(),
-            category: about.and_then(|about| about.classtype.as_deref()).unwrap_or_default(),
-            severity: about.and_then(|about| about.priority),
-            metadata: about.map(metadata).unwrap_or_default(),
+    fn wants(&self, kind: EventKind) -> bool {
+        self.settings.kinds.contains(&kind)
+    }
+
+    fn put(&mut self, moment: Moment, line: &Line) {
+        let bytes = match &self.settings.firewall {
+            None => serde_json::to_vec(line),
+            Some(firewall) => wrapped(line, firewall, self.timestamp(moment).seconds()),
+        };
+        let written = bytes.map_err(io::Error::from).and_then(|mut bytes| {
+            bytes.push(b'\n');
+            self.output.write(&bytes)
         });
+        match written {
+            Ok(()) => self.counts.written += 1,
+            Err(_) => self.counts.failed += 1,
+        }
+    }
+
+    fn alert(&self, alert: &Alert) -> Line {
+        let rule = self.rule(alert.generation, alert.key.endpoint(), alert.rule);
+        let rule = rule.filter(|rule| rule.rule.about.sid == alert.sid);
+        let mut line = Line::of_flow("alert", self.time(alert.moment), &alert.key, alert.direction);
+        self.happened(&mut line, alert.packet, alert.generation, &alert.flow);
+        line.part("alert", alert_part(alert.sid, rule, if alert.dropped { "blocked" } else { "allowed" }));
+        let to_server = alert.flow.is_to_server(alert.direction);
+        line.part("direction", if to_server { "to_server" } else { "to_client" });
+        if let Some(protocol) = alert.app {
+            line.part("app_proto", app_name(protocol));
+            if let Some(transaction) = &alert.transaction {
+                line.part("tx_id", transaction.number);
+                if let Some((name, part)) = app(protocol, transaction) {
+                    line.part(name, part);
+                }
+            }
+        }
+        line.part("flow", self.so_far(&alert.key, &alert.flow));
         line
     }
 
-    fn flow(&self, ended: &Ended<Judged>) -> Line<'_> {
+    fn dropped(&self, dropped: &Dropped) -> Line {
+        let mut line = Line::of_flow("drop", self.time(dropped.moment), &dropped.key, dropped.direction);
+        self.happened(&mut line, dropped.packet, dropped.generation, &dropped.flow);
+        let reason = if dropped.by.is_some() { "rules" } else { "default drop" };
+        line.part("drop", json!({ "len": dropped.bytes, "reason": reason }));
+        let by = dropped.by.and_then(|rule| self.rule(dropped.generation, dropped.key.endpoint(), rule));
+        if let Some(rule) = by {
+            line.part("alert", alert_part(rule.rule.about.sid, Some(rule), "blocked"));
+        }
+        line.part("flow", self.so_far(&dropped.key, &dropped.flow));
+        line
+    }
+
+    fn transaction(&mut self, ended: &TransactionEnd) {
+        let TransactionEnd { moment, key, initiator, app: protocol, transaction, packet } = ended;
+        let record = |event_type| {
+            let mut line = Line::of_flow(event_type, self.time(*moment), key, *initiator);
+            line.pcap_cnt = self.numbered.then_some(*packet);
+            line.part("tx_id", transaction.number);
+            line
+        };
+        let mut lines = Vec::new();
+        if let Some((name, part)) = app(*protocol, transaction)
+            && EventKind::ALL.iter().any(|(kind, wanted)| *kind == name && self.wants(*wanted))
+        {
+            let mut line = record(name);
+            line.part(name, part);
+            lines.push(line);
+        }
+        if self.wants(EventKind::Anomaly) {
+            lines.extend(anomaly(*protocol, transaction).map(|part| {
+                let mut line = record("anomaly");
+                line.part("anomaly", part);
+                line
+            }));
+        }
+        for line in lines {
+            self.put(*moment, &line);
+        }
+    }
+
+    fn flow(&self, ended: &Ended<Judged>) -> Line {
         let flow = &ended.flow;
-        let back = if flow.initiator == Direction::Up { Direction::Down } else { Direction::Up };
-        let [to_server, to_client] = [flow.initiator, back].map(|direction| flow.tallies[direction as usize]);
-        let dropped =
-            [flow.initiator, back].into_iter().any(|way| flow.memo.outcome(way) == Some(Outcome::Drop));
-        let mut line = self.line("flow", flow.last_seen, &flow.key, flow.initiator);
-        line.flow = Some(FlowPart {
-            pkts_toserver: to_server.packets(),
-            pkts_toclient: to_client.packets(),
-            bytes_toserver: to_server.bytes(),
-            bytes_toclient: to_client.bytes(),
-            start: self.time(flow.first_seen),
-            end: self.time(flow.last_seen),
-            age: flow.last_seen.since(flow.first_seen).as_secs(),
-            state: match flow.state {
+        let ways = [flow.initiator, flow.initiator.opposite()];
+        let dropped = ways.into_iter().any(|way| flow.memo.outcome(way) == Some(Outcome::Drop));
+        let mut line = Line::of_flow("flow", self.time(flow.last_seen), &flow.key, flow.initiator);
+        let mut part = tallies(ways.map(|way| flow.tallies[way as usize]));
+        let rest = json!({
+            "start": self.time(flow.first_seen),
+            "end": self.time(flow.last_seen),
+            "age": flow.last_seen.since(flow.first_seen).as_secs(),
+            "state": match flow.state {
                 FlowState::Opening | FlowState::Answered => "new",
                 FlowState::Established | FlowState::ClosingByInitiator | FlowState::ClosingByResponder => {
                     "established"
                 }
                 FlowState::LastAck | FlowState::Closed | FlowState::Reset => "closed",
             },
-            reason: ended.why.name(),
-            action: if dropped { "drop" } else { "pass" },
+            "reason": ended.why.name(),
+            "action": if dropped { "drop" } else { "pass" },
         });
+        merge(&mut part, rest);
+        line.part("flow", part);
         line
     }
 
-    fn line<'a>(
-        &self,
-        event_type: &'static str,
-        moment: Moment,
-        key: &FlowKey,
-        direction: Direction,
-    ) -> Line<'a> {
-        let tuple = key.tuple(direction);
-        // Other protocols have no ports, and neither has a flow of fragments.
-        let has_ports =
-            matches!(tuple.protocol, 6 | 17 | 132) && (tuple.source_port, tuple.destination_port) != (0, 0);
-        Line {
-            timestamp: self.time(moment),
-            flow_id: flow_id(key),
-            pcap_cnt: None,
-            event_type,
-            src_ip: address(tuple.source.to_ip(tuple.version)),
-            src_port: has_ports.then_some(tuple.source_port),
-            dest_ip: address(tuple.destination.to_ip(tuple.version)),
-            dest_port: has_ports.then_some(tuple.destination_port),
-            proto: protocol(tuple.protocol),
-            alert: None,
-            flow: None,
-            gwlb: Gwlb { endpoint: key.endpoint().to_string(), generation: None },
+    /// What a record about a packet has besides its ends.
+    fn happened(&self, line: &mut Line, packet: u64, generation: u64, flow: &FlowSoFar) {
+        line.pcap_cnt = self.numbered.then_some(packet);
+        if let Some([kind, code]) = flow.icmp {
+            line.part("icmp_type", kind);
+            line.part("icmp_code", code);
+        }
+        if let Some(gwlb) = &mut line.gwlb {
+            gwlb.attachment = Some(format!("{:016x}", flow.attachment.0));
+            gwlb.generation = Some(generation);
         }
     }
 
+    fn so_far(&self, key: &flow::FlowKey, flow: &FlowSoFar) -> Value {
+        let ways = [flow.initiator, flow.initiator.opposite()];
+        let mut part = tallies(ways.map(|way| flow.tallies[way as usize]));
+        merge(&mut part, json!({ "start": self.time(flow.begun) }));
+        // The flow's own ends: those of the record are its packet's.
+        let ends = Line::of_flow("flow", String::new(), key, flow.initiator);
+        merge(&mut part, ends.ends());
+        part
+    }
+
+    fn rule(&self, generation: u64, endpoint: wire::EndpointId, rule: RuleIndex) -> Option<&LoadedRule> {
+        let policy = self.policies.iter().find(|policy| policy.generation() == generation);
+        policy.and_then(|policy| policy.rules(endpoint).get(rule))
+    }
+
+    fn timestamp(&self, moment: Moment) -> Timestamp {
+        Timestamp::new(self.epoch, Duration::from_nanos(moment.0))
+    }
+
     fn time(&self, moment: Moment) -> String {
-        Timestamp::new(self.epoch, Duration::from_nanos(moment.0)).to_string()
+        self.timestamp(moment).to_string()
     }
 }
 
-/// One event, in the order in which its fields are written.
-#[derive(Serialize)]
-struct Line<'a> {
-    timestamp: String,
-    flow_id: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pcap_cnt: Option<u64>,
-    event_type: &'static str,
-    src_ip: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    src_port: Option<u16>,
-    dest_ip: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dest_port: Option<u16>,
-    proto: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    alert: Option<AlertPart<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    flow: Option<FlowPart>,
-    gwlb: Gwlb,
-}
-
-#[derive(Serialize)]
-struct AlertPart<'a> {
-    action: &'static str,
-    gid: u32,
-    signature_id: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rev: Option<u32>,
-    signature: &'a str,
-    category: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    severity: Option<u8>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    metadata: BTreeMap<&'a str, Vec<&'a str>>,
-}
-
-#[derive(Serialize)]
-struct FlowPart {
-    pkts_toserver: u64,
-    pkts_toclient: u64,
-    bytes_toserver: u64,
-    bytes_toclient: u64,
-    start: String,
-    end: String,
-    age: u64,
-    state: &'static str,
-    reason: &'static str,
-    action: &'static str,
-}
-
-#[derive(Serialize)]
-struct Gwlb {
-    endpoint: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    generation: Option<u64>,
+fn alert_part(sid: u32, rule: Option<&LoadedRule>, action: &str) -> Value {
+    let about = rule.map(|rule| &rule.rule.about);
+    let mut part = json!({
+        "action": action,
+        "gid": about.map_or(1, |about| about.gid),
+        "signature_id": sid,
+        "rev": about.map(|about| about.rev),
+        "signature": about.and_then(|about| about.msg.as_deref()).unwrap_or_default(),
+        "category": rule.map_or("", |rule| &rule.category),
+        "severity": rule.map_or(policy::PRIORITY_DEFAULT, |rule| rule.priority),
+    });
+    let metadata = about.map(metadata).unwrap_or_default();
+    if !metadata.is_empty() {
+        merge(&mut part, json!({ "metadata": metadata }));
+    }
+    part
 }
 
 /// A rule's metadata as the EVE log has it: each key once, with all its values.
@@ -267,48 +296,18 @@ fn metadata(about: &About) -> BTreeMap<&str, Vec<&str>> {
     metadata
 }
 
-/// The same number for every event of a flow, and after a restart. JSON readers keep 53 bits of an integer.
-fn flow_id(key: &FlowKey) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    key.hash(&mut hasher);
-    hasher.finish() >> 11
+fn tallies([to_server, to_client]: [Tally; 2]) -> Value {
+    json!({
+        "pkts_toserver": to_server.packets(),
+        "pkts_toclient": to_client.packets(),
+        "bytes_toserver": to_server.bytes(),
+        "bytes_toclient": to_client.bytes(),
+    })
 }
 
-/// An address as the EVE log has it: IPv6 in eight groups of four digits, none left out.
-fn address(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(v4) => v4.to_string(),
-        IpAddr::V6(v6) => v6.segments().map(|group| format!("{group:04x}")).join(":"),
+/// The fields of one object into another.
+fn merge(part: &mut Value, more: Value) {
+    if let (Value::Object(part), Value::Object(more)) = (part, more) {
+        part.extend(more);
     }
-}
-
-/// Names as the EVE log has them, which are IANA's ("Protocol Numbers") in the spelling of old; three digits for what has
-/// none.
-fn protocol(number: u8) -> String {
-    let name = match number {
-        1 => "ICMP",
-        2 => "IGMP",
-        4 => "IP-in-IP",
-        6 => "TCP",
-        8 => "EGP",
-        17 => "UDP",
-        33 => "DCCP",
-        41 => "IPv6",
-        43 => "IPv6-Route",
-        44 => "IPv6-Frag",
-        46 => "RSVP",
-        47 => "GRE",
-        50 => "ESP",
-        51 => "AH",
-        58 => "IPv6-ICMP",
-        59 => "IPv6-NoNxt",
-        60 => "IPv6-Opts",
-        88 => "EIGRP",
-        103 => "PIM",
-        112 => "VRRP",
-        115 => "L2TP",
-        132 => "SCTP",
-        _ => return format!("{number:03}"),
-    };
-    name.into()
 }

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod checks;
+mod eve;
 mod events;
 mod exporter;
 mod health;
@@ -17,6 +18,7 @@ mod http;
 mod log_thread;
 mod metric;
 mod metrics_server;
+mod output;
 mod punt;
 mod stack;
 mod timestamp;

@@ -10,7 +10,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crossbeam::queue::ArrayQueue;
-use engine::EventReceiver;
+use engine::{EventReceiver, Snapshot};
+use flow::Moment;
 use inspect::Event;
 use policy::Policy;
 
@@ -20,8 +21,8 @@ use crate::events::{EventLog, LogCounts};
 const TURN: usize = 256;
 /// How long the thread sleeps when no ring has anything.
 const SLEEP: Duration = Duration::from_millis(5);
-/// New policies that may wait to be known.
-const POLICIES: usize = 16;
+/// Orders that may wait; of more the oldest is forgotten.
+const ORDERS: usize = 16;
 
 /// The thread. It ends when every worker has ended and everything is written.
 pub struct LogThread {
@@ -29,8 +30,15 @@ pub struct LogThread {
     thread: JoinHandle<()>,
 }
 
+/// What the control thread wants of the log.
+enum Order {
+    Know(Arc<Policy>),
+    Stats(Box<(Moment, Snapshot, Duration)>),
+    Reopen,
+}
+
 struct Shared {
-    policies: ArrayQueue<Arc<Policy>>,
+    orders: ArrayQueue<Order>,
     written: AtomicU64,
     failed: AtomicU64,
 }
@@ -41,8 +49,8 @@ impl LogThread {
     /// # Errors
     /// The thread cannot be started.
     pub fn start(log: EventLog, rings: Vec<EventReceiver<Event>>) -> io::Result<Self> {
-        let policies = ArrayQueue::new(POLICIES);
-        let shared = Arc::new(Shared { policies, written: AtomicU64::new(0), failed: AtomicU64::new(0) });
+        let orders = ArrayQueue::new(ORDERS);
+        let shared = Arc::new(Shared { orders, written: AtomicU64::new(0), failed: AtomicU64::new(0) });
         let working = shared.clone();
         let thread = thread::Builder::new().name("log".into()).spawn(move || work(log, rings, &working))?;
         Ok(Self { shared, thread })
@@ -50,7 +58,17 @@ impl LogThread {
 
     /// Know the rules of a policy, to name them. Tell before the workers take it.
     pub fn know(&self, policy: Arc<Policy>) {
-        self.shared.policies.force_push(policy);
+        self.shared.orders.force_push(Order::Know(policy));
+    }
+
+    /// Write what was counted up to `now`, `uptime` after the start.
+    pub fn write_stats(&self, now: Moment, snapshot: &Snapshot, uptime: Duration) {
+        self.shared.orders.force_push(Order::Stats(Box::new((now, snapshot.clone(), uptime))));
+    }
+
+    /// Begin a file anew under its name: whoever rotates logs has set it aside.
+    pub fn reopen(&self) {
+        self.shared.orders.force_push(Order::Reopen);
     }
 
     /// What was written so far.
@@ -75,8 +93,15 @@ impl LogThread {
 
 fn work(mut log: EventLog, mut rings: Vec<EventReceiver<Event>>, shared: &Shared) {
     loop {
-        while let Some(policy) = shared.policies.pop() {
-            log.know(policy);
+        while let Some(order) = shared.orders.pop() {
+            match order {
+                Order::Know(policy) => log.know(policy),
+                Order::Stats(told) => {
+                    let (now, snapshot, uptime) = *told;
+                    log.write_stats(now, &snapshot, uptime);
+                }
+                Order::Reopen => log.reopen(),
+            }
         }
         let mut taken = 0;
         for ring in &mut rings {

@@ -13,6 +13,11 @@ impl Timestamp {
         let since = epoch.duration_since(UNIX_EPOCH).unwrap_or_default().saturating_add(after);
         Self(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
     }
+
+    /// Whole seconds since 1970.
+    pub(crate) fn seconds(self) -> u64 {
+        self.0 / 1_000_000
+    }
 }
 
 impl fmt::Display for Timestamp {

@@ -6,9 +6,12 @@
 use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
+use config::{EventKind, EventOutput, EventSettings, Firewall, Rotation};
 use control::{
     EventLog, Exporter, Health, HostCounts, Kind, LogCounts, LogThread, Metric, MetricsServer, PortReading,
 };
@@ -136,7 +139,11 @@ impl Page {
 
 fn written(events: &mut EventReceiver<Event>) -> Vec<Value> {
     let page = Page::default();
-    let mut log = EventLog::to(Box::new(page.clone()), UNIX_EPOCH + Duration::from_secs(1_700_000_000));
+    let mut log = EventLog::to(
+        Box::new(page.clone()),
+        EventSettings::default(),
+        UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+    );
     log.know(policy());
     while let Some(event) = events.pull() {
         log.write(&event);
@@ -276,7 +283,7 @@ fn an_alert_is_one_line_with_the_rule_the_flow_and_the_endpoint() {
     );
     assert_eq!(
         (&web["alert"]["category"], &web["alert"]["severity"]),
-        (&"web-application-activity".into(), &2.into())
+        (&"web application activity".into(), &2.into())
     );
     assert_eq!(web["alert"]["metadata"]["team"], serde_json::json!(["net", "web"]));
     let names = alerts.iter().find(|line| line["alert"]["signature_id"] == 8).unwrap();
@@ -284,6 +291,95 @@ fn an_alert_is_one_line_with_the_rule_the_flow_and_the_endpoint() {
         (&names["src_ip"], &names["alert"]["action"]),
         (&"2001:0db8:0000:0000:0000:0000:0000:0001".into(), &"blocked".into())
     );
+}
+
+#[test]
+fn an_alert_tells_its_flow_so_far_and_what_came_of_a_drop_is_told_beside_it() {
+    let lines = written(&mut served(frames()).1);
+    let web = lines.iter().find(|line| line["alert"]["signature_id"] == 7).unwrap();
+    assert_eq!((&web["flow"]["pkts_toserver"], &web["flow"]["src_port"]), (&1.into(), &40000.into()));
+    assert_eq!(
+        (&web["direction"], &web["gwlb"]["attachment"]),
+        (&"to_server".into(), &"0000000000000000".into())
+    );
+    assert_eq!(web["pcap_cnt"], Value::Null, "packets of a network have no numbers");
+    let dropped: Vec<&Value> = lines.iter().filter(|line| line["event_type"] == "drop").collect();
+    assert_eq!(dropped.len(), 1, "once for a flow and direction");
+    assert_eq!(dropped[0]["drop"], serde_json::json!({ "len": 49, "reason": "rules" }));
+    assert_eq!(dropped[0]["alert"]["signature_id"], 8);
+}
+
+/// The events of the frames, written as these settings want, and what was written.
+fn told(settings: EventSettings) -> LogCounts {
+    let mut log = EventLog::open(&settings, UNIX_EPOCH).unwrap();
+    log.know(policy());
+    let (snapshot, mut events) = served(frames());
+    while let Some(event) = events.pull() {
+        log.write(&event);
+    }
+    log.write_stats(Moment(7 * 1000 * MILLISECOND), &snapshot, Duration::from_secs(6));
+    log.flush();
+    log.counts()
+}
+
+fn settings(output: EventOutput) -> EventSettings {
+    let mut settings = EventSettings::default();
+    settings.output = output;
+    settings
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[test]
+fn a_file_that_grows_too_large_is_set_aside_and_so_many_are_kept() {
+    let folder = folder("rotation");
+    let path = folder.join("eve.json");
+    let mut settings = settings(EventOutput::File(path.clone()));
+    settings.rotation = Rotation { bytes: 700, kept: 2 };
+    for _ in 0..4 {
+        told(settings.clone());
+    }
+    let mut names: Vec<_> =
+        std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["eve.json", "eve.json.1", "eve.json.2"]);
+    for name in names {
+        let text = std::fs::read_to_string(folder.join(&name)).unwrap();
+        assert!(text.ends_with('\n'), "{name:?}: lines stay whole");
+        text.lines().for_each(|line| drop(serde_json::from_str::<Value>(line).unwrap()));
+    }
+}
+
+#[test]
+fn a_collector_that_listens_on_a_socket_gets_every_line_and_one_that_does_not_costs_a_count() {
+    let path = folder("socket").join("eve.sock");
+    assert_eq!(told(settings(EventOutput::Socket(path.clone()))).written, 0);
+    let listener = UnixListener::bind(&path).unwrap();
+    let counts = told(settings(EventOutput::Socket(path)));
+    let mut text = String::new();
+    listener.accept().unwrap().0.read_to_string(&mut text).unwrap();
+    assert_eq!((text.lines().count() as u64, counts.failed), (counts.written, 0));
+}
+
+#[test]
+fn only_the_kinds_that_are_wanted_are_told_and_wrapped_as_a_firewall_s_if_asked() {
+    let path = folder("wrapped").join("eve.json");
+    let mut settings = settings(EventOutput::File(path.clone()));
+    settings.kinds = vec![EventKind::Stats];
+    settings.firewall = Some(Firewall { name: "edge".into(), zone: "eu-west-1a".into() });
+    told(settings);
+    let text = std::fs::read_to_string(path).unwrap();
+    let line: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&line["firewall_name"], &line["availability_zone"]), (&"edge".into(), &"eu-west-1a".into()));
+    assert_eq!((&line["event_timestamp"], &line["event"]["event_type"]), (&"7".into(), &"stats".into()));
+    let stats = &line["event"]["stats"];
+    assert_eq!((&stats["uptime"], &stats["decoder"]["pkts"]), (&6.into(), &6.into()));
+    assert_eq!(stats["ips"]["drop_reason"]["policy"], 1);
 }
 
 #[test]
@@ -307,7 +403,7 @@ fn an_ended_flow_is_one_line_with_both_directions() {
 fn an_alert_of_a_policy_that_is_not_known_has_its_numbers_at_least() {
     let mut events = served(frames()).1;
     let page = Page::default();
-    let mut log = EventLog::to(Box::new(page.clone()), UNIX_EPOCH);
+    let mut log = EventLog::to(Box::new(page.clone()), EventSettings::default(), UNIX_EPOCH);
     while let Some(event) = events.pull() {
         log.write(&event);
     }
@@ -329,19 +425,19 @@ fn what_cannot_be_written_is_counted() {
         }
     }
     let mut events = served(frames()).1;
-    let mut log = EventLog::to(Box::new(Full), UNIX_EPOCH);
+    let mut log = EventLog::to(Box::new(Full), EventSettings::default(), UNIX_EPOCH);
     while let Some(event) = events.pull() {
         log.write(&event);
     }
-    assert_eq!((log.counts().written, log.counts().failed), (0, 4));
+    assert_eq!((log.counts().written, log.counts().failed), (0, 5));
 }
 
 #[test]
 fn the_log_thread_writes_everything_and_ends_with_the_workers() {
     let page = Page::default();
-    let log = EventLog::to(Box::new(page.clone()), UNIX_EPOCH);
+    let log = EventLog::to(Box::new(page.clone()), EventSettings::default(), UNIX_EPOCH);
     let rings: Vec<EventReceiver<Event>> = (0..3).map(|_| served(frames()).1).collect();
     let thread = LogThread::start(log, rings).unwrap();
-    assert_eq!(thread.join(), LogCounts { written: 12, failed: 0 });
-    assert_eq!(page.lines().len(), 12);
+    assert_eq!(thread.join(), LogCounts { written: 15, failed: 0 });
+    assert_eq!(page.lines().len(), 15);
 }

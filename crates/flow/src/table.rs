@@ -16,7 +16,8 @@ use crate::settings::{IdleTicks, Midstream, Settings};
 use crate::sweep::Sweep;
 use crate::tick::Tick;
 use crate::{
-    Account, Direction, Encapsulation, EndReason, Ended, FlowHasher, FlowKey, Moment, Sighting, Wrapping,
+    Account, Direction, Encapsulation, EndReason, Ended, FlowHasher, FlowKey, FlowState, Moment, Sighting,
+    Tally, Wrapping,
 };
 
 /// Most packets per lookup.
@@ -54,6 +55,28 @@ pub struct Tracked<'t, M> {
     pub memo: &'t mut M,
     /// What it changed, unless it is but one packet more of a flow, wrapped like the one before it.
     pub change: Option<&'t Change<M>>,
+    /// The flow as far as it has come.
+    pub course: Course<'t>,
+}
+
+/// A flow as far as it has come, the newest packet counted. It is not read before it is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Course<'t> {
+    /// Which way the initiator's packets go.
+    pub initiator: Direction,
+    /// The flow's state.
+    pub state: FlowState,
+    /// Packets and bytes up and down, indexed by [`Direction`].
+    pub tallies: &'t [Tally; 2],
+    first_seen: &'t Tick,
+}
+
+impl Course<'_> {
+    /// When the flow's first packet came, exact to 17 ms.
+    #[must_use]
+    pub fn begun(&self, now: Moment) -> Moment {
+        self.first_seen.moment(now)
+    }
 }
 
 /// What a packet changed.
@@ -155,11 +178,14 @@ impl<M: Copy + Default> FlowTable<M> {
         };
         let Self { slab, change, .. } = self;
         let record = &mut slab[place];
-        let from_initiator = packet.direction == record.initiator();
+        let initiator = record.initiator();
+        let from_initiator = packet.direction == initiator;
         record.state = record.state.next(packet.key.is_tcp(), packet.tcp_flags, from_initiator);
         record.last_seen = tick;
         record.tallies[packet.direction as usize].add(packet.bytes);
-        Ok(Tracked { memo: &mut record.memo, change: changed.then_some(change) })
+        let Record { memo, tallies, first_seen, state, .. } = record;
+        let course = Course { initiator, state: *state, tallies, first_seen };
+        Ok(Tracked { memo, change: changed.then_some(change), course })
     }
 
     /// Visit the records that are due since the last call, at most `budget`, and hand over the flows that have ended.

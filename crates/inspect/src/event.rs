@@ -1,16 +1,20 @@
 //! What a worker tells the log: small records that leave it over a ring. Formatting is the log thread's work.
 
-use flow::{Direction, Ended, FlowKey, Moment};
+use flow::{Course, Direction, Ended, FlowKey, Moment, Tally};
 use policy::{Protocol, RuleIndex};
+use wire::{AttachmentId, Inner, ProtocolType, Transport};
 
-use crate::Judged;
 use crate::app::Transaction;
+use crate::learn::encapsulation;
+use crate::{About, Judged};
 
 /// Something that happened to a flow.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// A rule wanted to be told.
     Alert(Alert),
+    /// A packet of a flow was dropped by the policy, the first that went that way.
+    Dropped(Dropped),
     /// A flow is no more.
     FlowEnd(Ended<Judged>),
     /// A transaction is over.
@@ -36,10 +40,69 @@ pub struct Alert {
     pub sid: u32,
     /// Whether the packet's flow was dropped by the same judgement.
     pub dropped: bool,
+    /// The flow as far as it had come.
+    pub flow: FlowSoFar,
     /// What the flow speaks above TCP or UDP, if that is known.
     pub app: Option<Protocol>,
     /// The transaction that matched, as far as it had come.
     pub transaction: Option<Box<Transaction>>,
+}
+
+/// A packet that was dropped, the first of its flow and direction: those that follow it are told by the flow's end.
+#[derive(Clone, Debug)]
+pub struct Dropped {
+    /// When it came.
+    pub moment: Moment,
+    /// Which packet it was, as in [`Alert::packet`].
+    pub packet: u64,
+    /// The flow.
+    pub key: FlowKey,
+    /// Which way the packet went.
+    pub direction: Direction,
+    /// The rule that dropped it, of the policy of that generation; none if a default action did.
+    pub by: Option<RuleIndex>,
+    /// [`policy::Policy::generation`].
+    pub generation: u64,
+    /// Length of the inner packet in bytes.
+    pub bytes: u16,
+    /// The flow as far as it had come.
+    pub flow: FlowSoFar,
+}
+
+/// A flow as far as it had come when something was told of it.
+#[derive(Clone, Copy, Debug)]
+pub struct FlowSoFar {
+    /// Which way the initiator's packets go.
+    pub initiator: Direction,
+    /// When its first packet came.
+    pub begun: Moment,
+    /// Packets and bytes up and down, indexed by [`Direction`].
+    pub tallies: [Tally; 2],
+    /// The GWLB attachment that its newest packet came through.
+    pub attachment: AttachmentId,
+    /// Type and code of the packet, if it is an ICMP or ICMPv6 message.
+    pub icmp: Option<[u8; 2]>,
+}
+
+impl FlowSoFar {
+    /// What the flow's record and its newest packet tell; the packet's frame is read again.
+    pub(crate) fn new(now: Moment, course: &Course<'_>, about: &About, frame: &[u8]) -> Self {
+        let attachment = encapsulation(frame).map(|outer| outer.attachment).unwrap_or_default();
+        let protocol_type = if about.key.version() == 4 { ProtocolType::Ipv4 } else { ProtocolType::Ipv6 };
+        let packet = frame.get(usize::from(about.inner_at)..).unwrap_or_default();
+        let icmp = match Inner::parse(packet, protocol_type).map(|inner| inner.transport) {
+            Ok(Transport::Icmp(message)) => Some([message.kind, message.code]),
+            _ => None,
+        };
+        let Course { initiator, tallies, .. } = *course;
+        Self { initiator, begun: course.begun(now), tallies: *tallies, attachment, icmp }
+    }
+
+    /// Whether a packet that goes this way goes to the server, which is who did not begin.
+    #[must_use]
+    pub fn is_to_server(&self, direction: Direction) -> bool {
+        direction == self.initiator
+    }
 }
 
 /// A transaction that is over, for the log.

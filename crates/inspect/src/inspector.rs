@@ -16,7 +16,7 @@ use policy::{Action, Judgement, Outcome, Policy, RejectTo};
 use wire::{Inner, ProtocolType};
 
 use crate::Detector;
-use crate::event::{Alert, Event, Outbox};
+use crate::event::{Alert, Dropped, Event, FlowSoFar, Outbox};
 use crate::learn::encapsulation;
 use crate::reject::{self, End};
 use crate::{About, DropReason, Frame, Injections, Judged, Mode, Packet, Verdict};
@@ -178,11 +178,14 @@ impl Inspector {
         if let Some(change) = tracked.change {
             counts.note(change, outbox);
         }
-        let judged = tracked.memo;
+        let (judged, course) = (tracked.memo, tracked.course);
         judged.enter(*epoch);
         let outcome = match judged.outcome(*direction) {
             Some(outcome) => outcome,
-            None => ask(detector.policy(), (now, *packets, about), judged, (outbox, counts)),
+            None => {
+                let flow = FlowSoFar::new(now, &course, about, frame);
+                ask(detector.policy(), (now, *packets, about, flow), judged, (outbox, counts))
+            }
         };
         match outcome {
             Outcome::Forward => Verdict::Forward,
@@ -224,7 +227,7 @@ impl Inspector {
 #[cold]
 fn ask(
     policy: &Policy,
-    (now, packet, about): (Moment, u64, &About),
+    (now, packet, about, flow): (Moment, u64, &About, FlowSoFar),
     judged: &mut Judged,
     (outbox, counts): (&mut Outbox, &mut Counts),
 ) -> Outcome {
@@ -252,8 +255,22 @@ fn ask(
             generation,
             sid,
             dropped,
+            flow,
             app: None,
             transaction: None,
+        }));
+    }
+    if dropped {
+        let bytes = about.inner_len;
+        outbox.put(Event::Dropped(Dropped {
+            moment: now,
+            packet,
+            key,
+            direction,
+            by,
+            generation,
+            bytes,
+            flow,
         }));
     }
     action

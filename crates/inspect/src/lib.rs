@@ -23,7 +23,7 @@ mod verdict;
 pub use burst::Burst;
 pub use detect::Detector;
 pub use drop_reason::DropReason;
-pub use event::{Alert, Event, TransactionEnd};
+pub use event::{Alert, Dropped, Event, FlowSoFar, TransactionEnd};
 pub use injections::Injections;
 pub use inspector::{Counts, Inspector};
 pub use judged::Judged;

@@ -1,6 +1,7 @@
 //! Classes of events: what `classtype` means for a rule's priority, and the words that events use for it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Priority of a rule without a class, or with one that nobody names.
 pub const PRIORITY_DEFAULT: u8 = 3;
@@ -16,7 +17,7 @@ pub struct Classification(BTreeMap<String, Class>);
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Class {
     /// What events call it.
-    pub description: String,
+    pub description: Arc<str>,
     /// How grave it is; 1 is gravest.
     pub priority: u8,
 }
@@ -24,7 +25,7 @@ pub struct Class {
 impl Default for Classification {
     fn default() -> Self {
         let class = |name: &str, priority| {
-            let description = name.replace('-', " ");
+            let description = name.replace('-', " ").into();
             (name.to_owned(), Class { description, priority })
         };
         Self(
@@ -46,7 +47,7 @@ impl Classification {
             if let (Some(name), Some(description), Some(Ok(priority @ 1..))) =
                 (fields.next(), fields.next(), fields.next().map(str::parse))
             {
-                let class = Class { description: description.to_owned(), priority };
+                let class = Class { description: description.into(), priority };
                 self.0.insert(name.to_owned(), class);
             }
         }
@@ -120,7 +121,7 @@ mod tests {
         let mut classes = Classification::default();
         assert_eq!(classes.class("trojan-activity").map(|class| class.priority), Some(1));
         classes.add(b"# comment\nconfig classification: trojan-activity,Ours, 2\nconfig classification: odd\nconfig classification: zero,Zero,0\n");
-        let ours = Class { description: "Ours".to_owned(), priority: 2 };
+        let ours = Class { description: "Ours".into(), priority: 2 };
         assert_eq!(classes.class("trojan-activity"), Some(&ours));
         assert_eq!((classes.class("odd"), classes.class("zero")), (None, None));
     }

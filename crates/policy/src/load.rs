@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::address::AddressItem;
 use crate::caution::{Caution, Warning};
-use crate::classification::{Classification, PRIORITY_DEFAULT};
+use crate::classification::{Class, Classification, PRIORITY_DEFAULT};
 use crate::fault::{Fault, Place, Refusal, Why, quoted};
 use crate::header::Header;
 use crate::index::Ends;
@@ -155,7 +155,7 @@ struct Loader<'a> {
     seen: usize,
 }
 
-impl Loader<'_> {
+impl<'a> Loader<'a> {
     fn line(&mut self, file: &Arc<str>, line: &Line) {
         self.seen += 1;
         let place = |offset: usize| {
@@ -188,10 +188,12 @@ impl Loader<'_> {
             self.lint.note(place(at), rule.about.sid, caution);
         }
         self.lint.rule(&rule, &place(0));
-        let priority = self.priority(&rule, place(0));
+        let class = self.class(&rule, place(0));
+        let priority = rule.about.priority.or(class.map(|class| class.priority)).unwrap_or(PRIORITY_DEFAULT);
+        let category = class.map(|class| Arc::clone(&class.description)).unwrap_or_default();
         match unjudged {
             Some(fault) => Err(fault),
-            None => self.enter(LoadedRule { rule, priority, place: place(0), ends }),
+            None => self.enter(LoadedRule { rule, priority, category, place: place(0), ends }),
         }
     }
 
@@ -205,13 +207,14 @@ impl Loader<'_> {
         })
     }
 
-    fn priority(&mut self, rule: &Rule, place: Place) -> u8 {
-        let class = rule.about.classtype.as_deref().map(|name| (name, self.classification.class(name)));
-        if let Some((name, None)) = class {
+    /// The class that a rule names, if there is one of that name.
+    fn class(&mut self, rule: &Rule, place: Place) -> Option<&'a Class> {
+        let name = rule.about.classtype.as_deref()?;
+        let class = self.classification.class(name);
+        if class.is_none() {
             self.lint.note(place, rule.about.sid, Caution::Classtype(name.to_owned()));
         }
-        let of_class = class.and_then(|(_, class)| class).map_or(PRIORITY_DEFAULT, |class| class.priority);
-        rule.about.priority.unwrap_or(of_class)
+        class
     }
 
     /// Takes a rule in, unless its sid is taken by a revision as new.

@@ -1,5 +1,7 @@
 //! The rules of one loading, in the order in which they are asked, and how a packet's header is judged by them.
 
+use std::sync::Arc;
+
 use arrayvec::ArrayVec;
 use wire::FiveTuple;
 
@@ -22,6 +24,8 @@ pub struct LoadedRule {
     pub rule: Rule,
     /// How grave it is: its own priority, or that of its class; 1 is gravest.
     pub priority: u8,
+    /// What events call its class; empty if it names none that is known.
+    pub category: Arc<str>,
     /// Where it stands.
     pub place: Place,
     pub(crate) ends: Ends,

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
+use config::EventSettings;
 use control::EventLog;
 use engine::{Core, Idle, Inspect, LocalPort, Return, Role, Sharing, Stats, Steer, Wiring, events, swap};
 use flow::FlowHasher;
@@ -90,7 +91,9 @@ pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
     let (_policies, swaps) = swap();
     let (sender, events) = events(EVENTS);
     let policy = policy_files::policy(loading);
-    let mut log = log(args.eve.as_deref())?;
+    let events_wanted =
+        settings.as_ref().map(|settings| settings.service().events.clone()).unwrap_or_default();
+    let mut log = log(args.eve.as_deref(), events_wanted)?;
     log.know(policy.clone());
     let inspector = Inspector::new(&flows, hasher, Arc::new(Detector::new(policy))).in_mode(args.mode());
     let pulled = progress.clone();
@@ -111,6 +114,7 @@ pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
     engine::run(vec![Box::new(role)], Idle::new(Sharing::Exclusive), || progress.now());
 
     Summary::of(&stats.snapshot()).print(args.json);
+    log.write_stats(progress.now(), &stats.snapshot(), progress.span());
     finish(&mut log, args.eve.as_deref())?;
     match (unwritten.take(), progress.trouble()) {
         (Some(error), _) => Err(write_error(error).into()),
@@ -120,11 +124,11 @@ pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
 }
 
 /// The event log of this run; one to nowhere if nobody asked for it.
-fn log(path: Option<&Path>) -> Result<EventLog, OfflineError> {
+fn log(path: Option<&Path>, settings: EventSettings) -> Result<EventLog, OfflineError> {
     let Some(path) = path else { return Ok(EventLog::off()) };
     // A run's events, and not those of the run before.
     let file = File::create(path).map_err(|source| OfflineError::Eve { path: path.to_owned(), source })?;
-    Ok(EventLog::to(Box::new(BufWriter::new(file)), UNIX_EPOCH).numbered())
+    Ok(EventLog::to(Box::new(BufWriter::new(file)), settings, UNIX_EPOCH).numbered())
 }
 
 /// Write what is left, and tell of what could not be.

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
 use engine::{Pulled, Source};
 use flow::Moment;
@@ -18,6 +19,7 @@ use super::link::Link;
 pub(crate) struct Progress {
     now: Rc<Cell<Moment>>,
     pulled: Rc<Cell<Option<(Moment, Link)>>>,
+    begun: Rc<Cell<Option<Moment>>>,
     trouble: Rc<RefCell<Option<CaptureError>>>,
 }
 
@@ -30,6 +32,11 @@ impl Progress {
     /// Time and link type of the record that was pulled last.
     pub(crate) fn pulled(&self) -> Option<(Moment, Link)> {
         self.pulled.get()
+    }
+
+    /// The time from the first record to the last that was pulled.
+    pub(crate) fn span(&self) -> Duration {
+        self.begun.get().map_or(Duration::ZERO, |begun| self.now().since(begun))
     }
 
     /// Why the capture ended before its end, if it did.
@@ -67,6 +74,7 @@ impl CaptureSource {
         }
         if let Some(record) = &self.next {
             self.progress.now.set(self.progress.now().max(record.at));
+            self.progress.begun.set(self.progress.begun.get().or(Some(record.at)));
         }
     }
 }

@@ -1,0 +1,11 @@
+//! The shape of what is told: records as Suricata's EVE log has them (its user guide, "Eve JSON Format"), so that what
+//! reads that reads this. What only a GWLB has stands under `gwlb`.
+
+mod app;
+mod dns;
+mod line;
+mod stats;
+
+pub(crate) use app::{anomaly, app, app_name};
+pub(crate) use line::{Line, wrapped};
+pub(crate) use stats::stats;
