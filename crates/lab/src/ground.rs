@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::gwlb::compile as balancers;
+use crate::gwlb::config::Config;
 use crate::gwlb::engine::Engine;
 use crate::gwlb::health::Health;
 use crate::net::{self, Network, compile as routers};
@@ -23,6 +24,7 @@ const REPORTED_FLOWS: usize = 200;
 /// A real network.
 #[derive(Debug)]
 pub struct Ground {
+    prefix: String,
     network: Network,
     engine: Engine,
     programs: Programs,
@@ -36,6 +38,7 @@ impl Ground {
     pub fn new(settings: &Settings, dir: &Path) -> Result<Self, PlaneError> {
         net::clean(&settings.prefix).map_err(|e| PlaneError(e.to_string()))?;
         Ok(Self {
+            prefix: settings.prefix.clone(),
             network: Network::default(),
             engine: Engine::default(),
             programs: Programs::new(PathBuf::from(dir)),
@@ -49,6 +52,15 @@ impl Ground {
         self.network.apply(routers::compile(state)).map_err(|e| failed(&e))?;
         self.engine.apply(balancers::compile(state)).map_err(|e| failed(&e))?;
         self.programs.begin(state).map_err(|e| failed(&e))
+    }
+}
+
+impl Drop for Ground {
+    /// Even of an empty state something stands: the internet and its client.
+    fn drop(&mut self) {
+        // What cannot be removed now is removed by the next lab of the same prefix.
+        let _ = self.engine.apply(Config::default());
+        let _ = net::clean(&self.prefix);
     }
 }
 
