@@ -6,6 +6,7 @@
 //! A step that fails is followed by the steps back to the old state, so that the caller's old state stays true.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -13,8 +14,8 @@ use crate::gwlb::compile as balancers;
 use crate::gwlb::config::Config;
 use crate::gwlb::engine::Engine;
 use crate::gwlb::health::Health;
-use crate::net::{self, Network, compile as routers};
-use crate::plane::{Plane, PlaneError};
+use crate::net::{self, Network, compile as routers, names};
+use crate::plane::{Disturbance, Plane, PlaneError};
 use crate::program::Programs;
 use crate::state::{Id, Settings, State};
 
@@ -75,6 +76,23 @@ impl Plane for Ground {
 
     fn health(&self, group: &Id, target: &str) -> Option<Health> {
         self.engine.health(group.as_str(), target)
+    }
+
+    fn disturb(&mut self, state: &State, how: &Disturbance) -> Result<(), PlaneError> {
+        match how {
+            Disturbance::Slow { target, by_ms } => {
+                self.engine.slow(*target, Duration::from_millis((*by_ms).into()));
+                Ok(())
+            }
+            Disturbance::Drop { endpoint } => {
+                let found = state.endpoints.get(endpoint).and_then(|e| Some((e, state.vpcs.get(&e.vpc)?)));
+                let (endpoint, vpc) =
+                    found.ok_or_else(|| PlaneError(format!("there is no endpoint {endpoint}")))?;
+                let (namespace, device) = (names::router(&state.settings, vpc), names::tun(endpoint));
+                self.network.lose(&namespace, &device).map_err(|e| PlaneError(e.to_string()))
+            }
+            Disturbance::Mend => self.become_state(state),
+        }
     }
 
     fn report(&self) -> Value {

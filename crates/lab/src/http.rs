@@ -22,6 +22,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 
 use crate::api::Request;
 use crate::page::{self, PageFile};
+use crate::plane::Disturbance;
 use crate::served::Served;
 
 /// The largest body that is read. The longest request of the tutorial has some hundred bytes.
@@ -90,6 +91,7 @@ async fn answer(lab: Shared, request: hyper::Request<Incoming>) -> Result<Answer
     let (head, body) = request.into_parts();
     Ok(match (head.method.clone(), head.uri.path()) {
         (Method::POST, "/") => call(lab, &head.headers, body).await,
+        (Method::POST, "/disturb") => disturb(lab, &head.headers, body).await,
         (Method::GET, "/status") => {
             let told = blocking(lab, Served::status).await;
             whole(StatusCode::OK, "application/json", told.unwrap_or_default())
@@ -117,12 +119,39 @@ fn nothing() -> Answer {
     plain(StatusCode::NOT_FOUND, text)
 }
 
+/// The whole body, or the answer that says why not.
+async fn whole_of(body: Incoming) -> Result<Bytes, Answer> {
+    match tokio::time::timeout(PATIENCE, Limited::new(body, LARGEST_BODY).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(_)) => Err(plain(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large or broke off\n")),
+        Err(_) => Err(plain(StatusCode::REQUEST_TIMEOUT, "the request took too long\n")),
+    }
+}
+
+/// What goes wrong by order of `gwlb-lab fault`. As for the APIs, a header is asked for that no web page can send.
+async fn disturb(lab: Shared, headers: &HeaderMap, body: Incoming) -> Answer {
+    if !headers.contains_key(AUTHORIZATION) {
+        return plain(StatusCode::FORBIDDEN, "only gwlb-lab itself may do that\n");
+    }
+    let body = match whole_of(body).await {
+        Ok(body) => body,
+        Err(answer) => return answer,
+    };
+    let how: Disturbance = match serde_json::from_slice(&body) {
+        Ok(how) => how,
+        Err(error) => return plain(StatusCode::BAD_REQUEST, &format!("{error}\n")),
+    };
+    match blocking(lab, move |lab| lab.disturb(&how)).await {
+        Some(Ok(())) => plain(StatusCode::OK, ""),
+        Some(Err(error)) => plain(StatusCode::CONFLICT, &format!("{error}\n")),
+        None => plain(StatusCode::SERVICE_UNAVAILABLE, "the lab is ending\n"),
+    }
+}
+
 async fn call(lab: Shared, headers: &HeaderMap, body: Incoming) -> Answer {
-    let read = tokio::time::timeout(PATIENCE, Limited::new(body, LARGEST_BODY).collect()).await;
-    let body = match read {
-        Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(_)) => return plain(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large or broke off\n"),
-        Err(_) => return plain(StatusCode::REQUEST_TIMEOUT, "the request took too long\n"),
+    let body = match whole_of(body).await {
+        Ok(body) => body,
+        Err(answer) => return answer,
     };
     let authorization = headers.get(AUTHORIZATION).and_then(|h| h.to_str().ok()).map(str::to_owned);
     let id = request_id();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::api::{self, Answer, Request};
-use crate::plane::{Plane, PlaneError};
+use crate::plane::{Disturbance, Plane, PlaneError};
 use crate::snapshot::{self, SnapshotError};
 use crate::state::State;
 
@@ -63,6 +63,14 @@ impl Lab {
             Ok(()) => plan.answer,
             Err(error) => plan.refused(&error.to_string()),
         }
+    }
+
+    /// Lets something go wrong.
+    ///
+    /// # Errors
+    /// When that is not possible.
+    pub fn disturb(&mut self, how: &Disturbance) -> Result<(), PlaneError> {
+        self.plane.disturb(&self.state, how)
     }
 
     /// Does what time asks for: targets that have drained are forgotten. `now` is in milliseconds since 1970.

@@ -7,7 +7,7 @@ use hyper::body::Bytes;
 
 use crate::api::{Answer, Request};
 use crate::lab::Lab;
-use crate::plane::PlaneError;
+use crate::plane::{Disturbance, PlaneError};
 use crate::status;
 
 /// How old a status may be that is told while a command has the lab: the page looks once a second, a command that moves
@@ -30,6 +30,14 @@ impl Served {
     /// Takes one API request, after those before it.
     pub fn submit(&self, request: &Request<'_>) -> Answer {
         whole(&self.lab).submit(request)
+    }
+
+    /// Lets something go wrong.
+    ///
+    /// # Errors
+    /// When that is not possible.
+    pub fn disturb(&self, how: &Disturbance) -> Result<(), PlaneError> {
+        whole(&self.lab).disturb(how)
     }
 
     /// Does what time asks for; `now` in milliseconds since 1970.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::place::Place;
 use crate::api::access_key;
+use crate::plane::Disturbance;
 
 /// How long an answer may take. A command may change many namespaces.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -29,6 +30,20 @@ impl Client {
             region: settings.region,
             account: settings.account.parse().unwrap_or_default(),
         })
+    }
+
+    /// Lets something go wrong.
+    pub(super) fn disturb(&self, how: &Disturbance) -> Result<(), String> {
+        let body = serde_json::to_string(how).map_err(|e| e.to_string())?;
+        let head = format!(
+            "POST /disturb HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: gwlb-lab\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n{body}",
+            body.len()
+        );
+        match self.send(&head)? {
+            (200, _) => Ok(()),
+            (_, why) => Err(why.trim().to_owned()),
+        }
     }
 
     /// Sends a form to an API and gives the answer's XML, or its code and message.

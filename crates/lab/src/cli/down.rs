@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
-use super::Done;
 use super::place::Place;
+use super::{Done, conformance};
 use crate::net;
 
 /// How long a lab may take to end.
@@ -30,6 +30,9 @@ pub(super) fn down(place: &Place) -> Done {
         && rustix::process::geteuid().is_root()
     {
         net::clean(&prefix)?;
+    }
+    if rustix::process::geteuid().is_root() {
+        conformance::clean(place)?;
     }
     // What the lab keeps is all in its directory; other files there are not the lab's.
     if let Ok(entries) = fs::read_dir(place.dir()) {

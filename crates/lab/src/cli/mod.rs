@@ -4,9 +4,12 @@ mod client;
 mod conformance;
 mod down;
 mod env;
+mod fault;
 mod place;
+mod reuse;
 mod serve;
 mod show;
+mod traffic;
 mod tutorial;
 mod up;
 mod within;
@@ -63,7 +66,11 @@ enum Verb {
         command: Vec<String>,
     },
     /// Send ping and HTTP both ways, IPv4 and IPv6, and say what passed
-    Traffic,
+    Traffic {
+        /// And how much passes in a second: by iperf3 if it is installed, else by downloads
+        #[arg(long)]
+        throughput: bool,
+    },
     /// Print the log of the lab, or of an appliance
     Logs {
         /// Whose: lab, appliance1 and so on
@@ -83,13 +90,16 @@ enum Verb {
         #[arg(long)]
         count: Option<u32>,
     },
-    /// Disturb an appliance
+    /// Let something go wrong, or end it
     Fault {
-        /// What happens to it
+        /// What
         #[arg(value_enum)]
-        fault: within::Fault,
-        /// Which: appliance1 and so on
+        fault: fault::Fault,
+        /// With whom: appliance1 and so on; for drop an endpoint, by its id or as `endpoint` if there is one
         name: String,
+        /// How late packets come, for slow
+        #[arg(long, value_name = "MILLISECONDS", default_value_t = 200)]
+        by: u32,
     },
     /// Drive one appliance, in a place of its own, through the rules of GWLB's wire; fails if it breaks one that it must keep
     Conformance {
@@ -160,10 +170,10 @@ pub fn run() -> ExitCode {
         Verb::Tutorial { quick } => tutorial::tutorial(&place, quick),
         Verb::Status { json } => show::status(&place, json),
         Verb::Exec { name, command } => within::exec(&place, &name, &command),
-        Verb::Traffic => within::traffic(&place),
+        Verb::Traffic { throughput } => traffic::traffic(&place, throughput),
         Verb::Logs { name, follow } => within::logs(&place, &name, follow),
         Verb::Capture { name, file, count } => within::capture(&place, &name, &file, count),
-        Verb::Fault { fault, name } => within::fault(&place, fault, &name),
+        Verb::Fault { fault, name, by } => fault::fault(&place, fault, &name, by),
         Verb::Conformance { appliance, json, prefix } => {
             conformance::conformance(&place, appliance.as_deref(), json, &prefix)
         }

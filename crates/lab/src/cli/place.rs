@@ -56,6 +56,11 @@ impl Place {
         self.dir.join("lock")
     }
 
+    /// Held by a conformance bench that runs.
+    pub(super) fn bench_file(&self) -> PathBuf {
+        self.dir.join("bench")
+    }
+
     /// Makes the directory.
     pub(super) fn make(&self) -> Result<(), String> {
         fs::create_dir_all(&self.dir).map_err(|e| format!("cannot make {}: {e}", self.dir.display()))

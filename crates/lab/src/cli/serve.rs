@@ -27,6 +27,9 @@ pub(super) fn serve(place: &Place, options: &Options) -> Done {
     flock(&lock, FlockOperation::NonBlockingLockExclusive)
         .map_err(|_| format!("another lab is up in {}", place.dir().display()))?;
     place.clear_running();
+    if !options.no_network {
+        super::conformance::clean(place)?;
+    }
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(|e| {
         format!("cannot listen on 127.0.0.1:{}: {e}; choose another with --port", options.port)
     })?;

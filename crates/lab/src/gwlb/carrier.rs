@@ -10,7 +10,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{SocketAddr, SocketAddrV4, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::{Duration, Instant};
@@ -18,15 +18,15 @@ use std::time::{Duration, Instant};
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, ipproto, sockopt};
-use wire::{Checksum, ETHERNET_LEN, EndpointId, GENEVE_UDP_PORT, GwlbHeader};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt};
+use wire::{EndpointId, GENEVE_UDP_PORT, GwlbHeader};
 
 use super::config::{LoadBalancer, NodePlace, Switches};
 use super::counters::Fate;
-use super::flow::UDP;
 use super::health::Health;
 use super::node::{Node, Outcome};
 use super::report::NodeReport;
+use super::sending::{Sending, send};
 use crate::net::namespace::{NamespaceError, within};
 
 /// Packets taken from one source before the next has its turn.
@@ -34,9 +34,6 @@ const BURST: usize = 64;
 
 /// Room for the largest packet that a device of MTU 9001 can give, with its outer headers.
 const BUFFER: usize = 16 * 1024;
-
-/// Where the UDP header of a frame stands, behind an Ethernet and an IPv4 header without options.
-const UDP_AT: usize = ETHERNET_LEN + 20;
 
 /// Socket buffers: bursts of a hundred megabytes a second for some milliseconds.
 const SOCKET_BUFFER: usize = 8 << 20;
@@ -54,7 +51,9 @@ pub(super) enum Order {
     /// Take a new configuration, and these TUN devices to the ones already open.
     Configure(Box<LoadBalancer>, Switches, Vec<(EndpointId, OwnedFd)>),
     /// A target's health has changed.
-    Health(std::net::Ipv4Addr, Health),
+    Health(Ipv4Addr, Health),
+    /// Send to a target that much late; zero ends it.
+    Slow(Ipv4Addr, Duration),
     /// Tell counters and at most this many flows.
     Report(usize, Sender<NodeReport>),
     /// End.
@@ -96,8 +95,7 @@ pub(super) struct Carrier {
     poll: OwnedFd,
     orders: Receiver<Order>,
     buffer: Vec<u8>,
-    /// Whether what is sent has a UDP checksum.
-    checksums: bool,
+    sending: Sending,
 }
 
 impl Carrier {
@@ -114,15 +112,26 @@ impl Carrier {
         epoll::add(&poll, &sockets.udp, token(FROM_TARGETS), epoll::EventFlags::IN)?;
         epoll::add(&poll, wake, token(ORDERS), epoll::EventFlags::IN | epoll::EventFlags::ET)?;
         let (tuns, buffer) = (HashMap::new(), vec![0; BUFFER]);
-        Ok(Self { node, place, sockets, tuns, next_token: FIRST_TUN, poll, orders, buffer, checksums: false })
+        Ok(Self {
+            node,
+            place,
+            sockets,
+            tuns,
+            next_token: FIRST_TUN,
+            poll,
+            orders,
+            buffer,
+            sending: Sending::default(),
+        })
     }
 
     /// Carry packets until told to stop.
     pub(super) fn run(mut self) -> io::Result<()> {
-        let tick = Timespec::try_from(TICK).map_err(io::Error::other)?;
         let mut events = Vec::with_capacity(BURST);
         loop {
             events.clear();
+            let pause = self.sending.pause(Instant::now()).map_or(TICK, |pause| pause.min(TICK));
+            let tick = Timespec::try_from(pause).map_err(io::Error::other)?;
             match epoll::wait(&self.poll, spare_capacity(&mut events), Some(&tick)) {
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
@@ -137,7 +146,13 @@ impl Carrier {
             if !self.follow_orders()? {
                 return Ok(());
             }
-            self.node.expire(Instant::now());
+            let now = Instant::now();
+            while let Some((target, frame)) = self.sending.due(now) {
+                if !send(&self.sockets.raw, target, &frame) {
+                    self.node.count(Fate::SendFailed);
+                }
+            }
+            self.node.expire(now);
         }
     }
 
@@ -147,8 +162,8 @@ impl Carrier {
             let Some(room) = self.buffer.get_mut(GwlbHeader::LEN..) else { return };
             match rustix::io::read(tun, room) {
                 Ok(length) => {
-                    let Self { node, sockets, buffer, checksums, .. } = self;
-                    carry((node, *checksums), &sockets.raw, (*endpoint, tun), buffer, length)
+                    let Self { node, sockets, buffer, sending, .. } = self;
+                    carry((node, sending), &sockets.raw, (*endpoint, tun), buffer, length)
                 }
                 Err(Errno::AGAIN | Errno::INTR) => return,
                 // the device is gone; what enters meets the route's blackhole
@@ -184,6 +199,7 @@ impl Carrier {
                 Ok(Order::Configure(balancer, switches, opened)) => {
                     self.configure(*balancer, switches, opened)?
                 }
+                Ok(Order::Slow(target, by)) => self.sending.slow(target, by),
                 Ok(Order::Health(target, health)) => self.node.note_health(target, health),
                 Ok(Order::Report(limit, to)) => {
                     let open = self.tuns.values().map(|(endpoint, _)| *endpoint);
@@ -210,7 +226,7 @@ impl Carrier {
             epoll::add(&self.poll, &tun, epoll::EventData::new_u64(token), epoll::EventFlags::IN)?;
             self.tuns.insert(token, (endpoint, tun));
         }
-        self.checksums = switches.udp_checksum;
+        self.sending.set_checksums(switches.udp_checksum);
         self.node.configure(balancer, switches);
         Ok(())
     }
@@ -218,7 +234,7 @@ impl Carrier {
 
 /// Judge the packet of `length` bytes that stands in `buffer` behind the room for its headers, and send it on.
 fn carry(
-    (node, checksums): (&mut Node, bool),
+    (node, sending): (&mut Node, &mut Sending),
     raw: &OwnedFd,
     (endpoint, tun): (EndpointId, &OwnedFd),
     buffer: &mut [u8],
@@ -230,60 +246,14 @@ fn carry(
         Err(_) => return,
         Ok(Outcome::Reply(reply)) => rustix::io::write(tun, &reply).is_ok(),
         Ok(Outcome::Forward(header)) => {
-            let written = header.write(length, buffer);
-            if checksums && let Some(frame) = buffer.get_mut(..end) {
-                fill_checksum(&header, frame);
+            let written = header.write(length, buffer).is_ok();
+            match buffer.get_mut(..end).filter(|_| written) {
+                Some(frame) => sending.send(raw, &header, frame),
+                None => false,
             }
-            let target = SocketAddrV4::new(header.destination, 0);
-            // the kernel makes the Ethernet header, so what is sent begins behind it
-            let whole = buffer.get(ETHERNET_LEN..end);
-            written.is_ok()
-                && whole
-                    .is_some_and(|bytes| rustix::net::sendto(raw, bytes, SendFlags::empty(), &target).is_ok())
         }
     };
     if !sent {
         node.count(Fate::SendFailed);
-    }
-}
-
-/// Put the checksum into the UDP header of a frame that [`GwlbHeader::write`] has begun (RFC 768: one of zero is sent as
-/// all ones).
-fn fill_checksum(header: &GwlbHeader, frame: &mut [u8]) {
-    let Some(datagram) = frame.get_mut(UDP_AT..) else { return };
-    let Ok(length) = u16::try_from(datagram.len()) else { return };
-    let pseudo = Checksum::default().over_pseudo_v4(header.source, header.destination, UDP, length);
-    let sum = match pseudo.over(datagram).finish() {
-        0 => u16::MAX,
-        sum => sum,
-    };
-    if let Some(field) = datagram.get_mut(6..8) {
-        field.copy_from_slice(&sum.to_be_bytes());
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use wire::testkit::{gwlb, tcp};
-
-    use super::*;
-
-    #[test]
-    fn a_checksum_that_is_filled_in_is_the_one_that_a_reader_wants() {
-        let bare = gwlb().inner(&tcp("10.0.0.1:1", "192.0.2.1:2").payload(b"odd").build());
-        let (mut frame, right) = (bare.clone().build(), bare.udp_checksum().build());
-        assert_ne!(frame, right);
-        let header = GwlbHeader {
-            destination_mac: [0; 6],
-            source_mac: [0; 6],
-            source: std::net::Ipv4Addr::from(<[u8; 4]>::try_from(&frame[26..30]).unwrap()),
-            destination: std::net::Ipv4Addr::from(<[u8; 4]>::try_from(&frame[30..34]).unwrap()),
-            udp_source_port: 0,
-            udp_destination_port: GENEVE_UDP_PORT,
-            tags: wire::GwlbTags { endpoint: EndpointId(1), attachment: None, cookie: wire::FlowCookie(1) },
-            protocol_type: wire::ProtocolType::Ipv4,
-        };
-        fill_checksum(&header, &mut frame);
-        assert_eq!(frame, right);
     }
 }

@@ -49,6 +49,7 @@ pub enum EngineError {
 pub struct Engine {
     config: Config,
     nodes: BTreeMap<(String, NodePlace), Running>,
+    slow: BTreeMap<Ipv4Addr, Duration>,
 }
 
 #[derive(Debug)]
@@ -92,7 +93,9 @@ impl Engine {
                     Entry::Occupied(entry) => entry.into_mut(),
                     Entry::Vacant(entry) => {
                         let place = entry.key().1.clone();
-                        entry.insert(Running::start(balancer, place, config.switches)?)
+                        let running = entry.insert(Running::start(balancer, place, config.switches)?);
+                        self.slow.iter().for_each(|(target, by)| running.slow(*target, *by));
+                        running
                     }
                 };
                 running.configure(balancer, &zone, config.switches)?;
@@ -100,6 +103,13 @@ impl Engine {
         }
         self.config = config;
         Ok(())
+    }
+
+    /// Let packets and checks come to `target` that much later than they could; zero ends it.
+    pub fn slow(&mut self, target: Ipv4Addr, by: Duration) {
+        self.slow.insert(target, by);
+        self.slow.retain(|_, by| !by.is_zero());
+        self.nodes.values().for_each(|running| running.slow(target, by));
     }
 
     /// What the nodes' checks say of a target of `group`, by the group's name and the target's id: the word of the node in
@@ -172,6 +182,11 @@ impl Running {
         let targets = balancer.targets_of(zone).map(|target| target.address).collect();
         self.checker.configure(check, targets);
         Ok(())
+    }
+
+    fn slow(&self, target: Ipv4Addr, by: Duration) {
+        self.post.send(Order::Slow(target, by));
+        self.checker.slow(target, by);
     }
 
     /// Where the node's report will come.

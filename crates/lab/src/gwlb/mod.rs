@@ -21,6 +21,7 @@ pub mod probe;
 pub mod report;
 pub mod reset;
 pub mod schedule;
+mod sending;
 pub mod switches;
 mod tls;
 pub mod tun;

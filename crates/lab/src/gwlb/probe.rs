@@ -37,6 +37,7 @@ pub struct Checker {
 enum Order {
     Configure(HealthCheck, Vec<Ipv4Addr>),
     Result(Ipv4Addr, Result<(), Failure>),
+    Slow(Ipv4Addr, Duration),
     Stop,
 }
 
@@ -66,6 +67,11 @@ impl Checker {
         let _ = self.orders.send(Order::Configure(check, targets));
     }
 
+    /// Let probes of a target begin that much late, within their timeout; zero ends it.
+    pub fn slow(&self, target: Ipv4Addr, by: Duration) {
+        let _ = self.orders.send(Order::Slow(target, by));
+    }
+
     /// What is known of a target; `None` while it is not checked.
     #[must_use]
     pub fn health(&self, target: Ipv4Addr) -> Option<Health> {
@@ -91,10 +97,12 @@ fn check(
     // threads that it starts inherit it; without the right to it, all goes as before
     let _ = rustix::process::setpriority_process(None, HASTE);
     let mut schedule = Schedule::default();
+    let mut slow = HashMap::new();
     loop {
         let now = Instant::now();
         for target in schedule.due(now) {
-            launch(schedule.check().clone(), target, back.clone());
+            let late = slow.get(&target).copied().unwrap_or_default();
+            launch(schedule.check().clone(), (target, late), back.clone());
         }
         let pause = schedule.next().map_or(IDLE, |next| next.saturating_duration_since(now));
         match inbox.recv_timeout(pause) {
@@ -112,6 +120,9 @@ fn check(
                     tell(target, health);
                 }
             }
+            Ok(Order::Slow(target, by)) => {
+                slow.insert(target, by);
+            }
             Err(RecvTimeoutError::Timeout) => {}
             Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => return,
         }
@@ -119,11 +130,13 @@ fn check(
 }
 
 /// Probe in a thread of its own; it ends within the check's timeout.
-fn launch(check: HealthCheck, target: Ipv4Addr, back: Sender<Order>) {
+fn launch(check: HealthCheck, (target, late): (Ipv4Addr, Duration), back: Sender<Order>) {
     let failed = back.clone();
     let work = move || {
+        let deadline = Instant::now() + check.timeout;
+        thread::sleep(late.min(check.timeout));
         // the checker may have stopped meanwhile
-        let _ = back.send(Order::Result(target, probe(&check, target)));
+        let _ = back.send(Order::Result(target, probe(&check, target, deadline)));
     };
     if thread::Builder::new().name("probe".to_owned()).stack_size(STACK).spawn(work).is_err() {
         let _ = failed.send(Order::Result(target, Err(Failure::Failed)));
@@ -132,10 +145,13 @@ fn launch(check: HealthCheck, target: Ipv4Addr, back: Sender<Order>) {
 
 /// One probe: connect, and for HTTP ask and read the status, for HTTPS the same inside TLS. The connection is closed after
 /// it, as AWS's nodes do.
-fn probe(check: &HealthCheck, target: Ipv4Addr) -> Result<(), Failure> {
-    let deadline = Instant::now() + check.timeout;
+fn probe(check: &HealthCheck, target: Ipv4Addr, deadline: Instant) -> Result<(), Failure> {
     let address = SocketAddr::from((target, check.tcp_port));
-    let stream = TcpStream::connect_timeout(&address, check.timeout).map_err(|error| failure(&error))?;
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(Failure::Timeout);
+    }
+    let stream = TcpStream::connect_timeout(&address, left).map_err(|error| failure(&error))?;
     let stream = Hurried { stream, deadline };
     let status = match check.protocol {
         Protocol::Tcp => return Ok(()),
@@ -265,17 +281,21 @@ mod tests {
         HealthCheck { protocol: Protocol::Https, tcp_port, tls13, ..HealthCheck::default() }
     }
 
+    fn probed(check: &HealthCheck) -> Result<(), Failure> {
+        probe(check, Ipv4Addr::LOCALHOST, Instant::now() + check.timeout)
+    }
+
     #[test]
     fn an_https_check_reads_the_status_inside_and_takes_any_certificate() {
         let Some(made) = certificate() else { return };
         for version in [&TLS12, &TLS13] {
             let well = server(&made, "HTTP/1.1 200 OK\r\n\r\n", version);
-            assert_eq!(probe(&check(well, true), Ipv4Addr::LOCALHOST), Ok(()));
+            assert_eq!(probed(&check(well, true)), Ok(()));
             let ill = server(&made, "HTTP/1.1 503 Draining\r\n\r\n", version);
-            assert_eq!(probe(&check(ill, true), Ipv4Addr::LOCALHOST), Err(Failure::Status(503)));
+            assert_eq!(probed(&check(ill, true)), Err(Failure::Status(503)));
         }
         let new_only = server(&made, "HTTP/1.1 200 OK\r\n\r\n", &TLS13);
-        assert_eq!(probe(&check(new_only, false), Ipv4Addr::LOCALHOST), Err(Failure::Failed));
+        assert_eq!(probed(&check(new_only, false)), Err(Failure::Failed));
     }
 
     #[test]
@@ -283,15 +303,15 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let silent = HealthCheck { timeout: Duration::from_millis(300), ..check(port, true) };
-        assert_eq!(probe(&silent, Ipv4Addr::LOCALHOST), Err(Failure::Timeout));
+        assert_eq!(probed(&silent), Err(Failure::Timeout));
         thread::spawn(move || {
             // the silent one's connection comes first
             for stream in listener.incoming() {
                 let _ = stream.unwrap().write_all(b"HTTP/1.1 200 OK\r\n\r\n");
             }
         });
-        assert_eq!(probe(&check(port, true), Ipv4Addr::LOCALHOST), Err(Failure::Failed));
+        assert_eq!(probed(&check(port, true)), Err(Failure::Failed));
         let plain = HealthCheck { protocol: Protocol::Http, ..check(port, true) };
-        assert_eq!(probe(&plain, Ipv4Addr::LOCALHOST), Ok(()));
+        assert_eq!(probed(&plain), Ok(()));
     }
 }

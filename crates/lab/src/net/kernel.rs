@@ -41,6 +41,9 @@ pub enum KernelError {
         /// Why.
         error: std::io::Error,
     },
+    /// The network has no such device.
+    #[error("there is no device {0} in {1}")]
+    NoDevice(String, String),
     /// A namespace could not be entered.
     #[error(transparent)]
     Namespace(#[from] NamespaceError),

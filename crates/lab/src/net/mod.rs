@@ -49,6 +49,28 @@ impl Network {
         Ok(())
     }
 
+    /// Take the device `name` of `namespace` away behind the state's back, and forget it with all that needs it, so that the
+    /// next [`Network::apply`] makes it anew.
+    ///
+    /// # Errors
+    /// When there is no such device.
+    pub fn lose(&mut self, namespace: &str, name: &str) -> Result<(), KernelError> {
+        let device = (namespace, name);
+        let made: Vec<Step> = self
+            .items
+            .iter()
+            .filter(|item| item.makes().contains(&device))
+            .cloned()
+            .map(Step::Remove)
+            .collect();
+        if made.is_empty() {
+            return Err(KernelError::NoDevice(name.to_owned(), namespace.to_owned()));
+        }
+        kernel::execute(&made)?;
+        self.forget(|item| item.makes().contains(&device) || item.needs().contains(&device));
+        Ok(())
+    }
+
     /// Forget `item`, which something else took away, so that the next [`Network::apply`] makes it anew.
     pub fn forget(&mut self, lost: impl Fn(&Item) -> bool) {
         self.items.retain(|item| !lost(item));
