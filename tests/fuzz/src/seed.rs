@@ -20,7 +20,9 @@ fn main() -> io::Result<()> {
     }
     seed_configuration(&corpus.join("configuration"))?;
     seed_local_lane(&corpus.join("local_lane"))?;
-    seed_rules(&corpus.join("rule"))
+    seed_rules(&corpus.join("rule"))?;
+    seed_http(&corpus.join("http"))?;
+    seed_dns(&corpus.join("dns"))
 }
 
 fn seed_configuration(directory: &Path) -> io::Result<()> {
@@ -62,6 +64,44 @@ fn seed_rules(directory: &Path) -> io::Result<()> {
         fs::write(directory.join(index.to_string()), rule)?;
     }
     Ok(())
+}
+
+/// What clients and servers say, as the target reads it: flags, length, bytes.
+fn seed_http(directory: &Path) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    let gzip: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 23\r\n\r\n\
+        \x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcbH\x04\x00\xacB\x8e\xde\x02\x00\x00\x00";
+    let talks: [&[&[u8]]; 5] = [
+        &[b"GET /a/../b?c=%41 HTTP/1.1\r\nHost: A.example:80\r\nCookie: d\r\n\r\n", gzip],
+        &[
+            b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;e\r\nabc\r\n0\r\nT: t\r\n\r\n",
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+        ],
+        &[b"CONNECT a:443 HTTP/1.1\r\n\r\nheld", b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"],
+        &[b"GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n", b"HTTP/1.1 101 S\r\n\r\nrest"],
+        &[b"GET /simple\r\nGET /odd b\tHTTP/1.0\n fold\nno colon\n\n", b"<html>"],
+    ];
+    for (index, talk) in talks.iter().enumerate() {
+        let mut bytes = vec![7];
+        for (way, piece) in (0..).zip(*talk) {
+            bytes.extend([way, u8::try_from(piece.len()).unwrap_or(u8::MAX)]);
+            bytes.extend_from_slice(piece);
+        }
+        fs::write(directory.join(index.to_string()), bytes)?;
+    }
+    Ok(())
+}
+
+/// A query and its answer, in datagrams and in a stream.
+fn seed_dns(directory: &Path) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    let query: &[u8] = b"\0\x01\x01\0\0\x01\0\0\0\0\0\0\x01a\x07example\0\0\x01\0\x01";
+    let answer: &[u8] = b"\0\x01\x81\x80\0\x01\0\x02\0\0\0\0\x01a\x07example\0\0\x01\0\x01\
+        \xc0\x0c\0\x05\0\x01\0\0\0<\0\x04\x01b\xc0\x0e\xc0\x27\0\x01\0\x01\0\0\0<\0\x04\xc0\0\x02\x07";
+    fs::write(directory.join("query"), [&[1], query].concat())?;
+    fs::write(directory.join("answer"), [&[0], answer].concat())?;
+    let framed = |message: &[u8]| [&[0, u8::try_from(message.len()).unwrap_or(u8::MAX)], message].concat();
+    fs::write(directory.join("stream"), [vec![6], framed(query), framed(answer)].concat())
 }
 
 /// Rules that go every way through the reader.

@@ -195,6 +195,12 @@ impl Transactions {
         self.cut_short
     }
 
+    /// Bytes of all their bodies.
+    #[must_use]
+    pub fn body_bytes(&self) -> usize {
+        self.open.iter().flat_map(|open| &open.bodies).map(Vec::len).sum()
+    }
+
     /// Bytes that they hold.
     #[must_use]
     pub fn memory(&self) -> usize {

@@ -9,6 +9,8 @@ pub struct HttpLimits {
     pub fields: usize,
     /// Bytes kept of each body, decoded.
     pub body: usize,
+    /// Bytes kept of the bodies of all transactions that are open at a time.
+    pub bodies: usize,
     /// Requests that wait for their responses.
     pub unanswered: usize,
 }
@@ -16,6 +18,6 @@ pub struct HttpLimits {
 /// Bodies as the reference inspects them by default; heads as large as the more generous servers take them.
 impl Default for HttpLimits {
     fn default() -> Self {
-        Self { head: 64 * 1024, fields: 1024, body: 100 * 1024, unanswered: 100 }
+        Self { head: 64 * 1024, fields: 1024, body: 100 * 1024, bodies: 1024 * 1024, unanswered: 100 }
     }
 }

@@ -12,8 +12,9 @@ use super::{Became, Coding, Http, Kind, Request, State, buffers};
 use crate::app::{Anomalies, Anomaly, Facts, Phase, Transactions};
 
 impl Http {
-    /// Read a head, or what has come of it. The way is between messages or in a body afterwards.
-    pub(super) fn whole_head(&mut self, way: Way, bytes: &[u8], all: &mut Transactions) {
+    /// Read a head, or what has come of it. The way is between messages or in a body afterwards. Gives the number of the
+    /// transaction that it belongs to, if to any.
+    pub(super) fn whole_head(&mut self, way: Way, bytes: &[u8], all: &mut Transactions) -> Option<u32> {
         let mut anomalies = std::mem::take(&mut self.side(way).noted);
         if matches!(self.side(way).state, State::Trailer(_)) {
             let trailer = Head::trailer(bytes, way, self.limits.fields, &mut anomalies);
@@ -21,7 +22,9 @@ impl Http {
                 buffers::trailer(open, way, &trailer, self.wanted);
                 open.anomalies.add(anomalies);
             }
-            return self.finish(way, all);
+            let number = self.side(way).number;
+            self.finish(way, all);
+            return number;
         }
         let head = Head::read(bytes, way, self.limits.fields, &mut anomalies);
         match way {
@@ -44,12 +47,19 @@ impl Http {
         side.state = State::Body(Framing::Close);
     }
 
-    fn request(&mut self, head: &Head<'_>, mut anomalies: Anomalies, bytes: &[u8], all: &mut Transactions) {
+    fn request(
+        &mut self,
+        head: &Head<'_>,
+        mut anomalies: Anomalies,
+        bytes: &[u8],
+        all: &mut Transactions,
+    ) -> Option<u32> {
         let line = RequestLine::read(head.line, &mut anomalies);
         // The connection preface of HTTP/2 (RFC 9113 §3.4), which looks like a request so that HTTP/1 stumbles.
         if line.method == b"PRI" && line.uri == b"*" && line.protocol == b"HTTP/2.0" {
             self.side(Way::ToServer).held = bytes.to_vec();
-            return self.become_other(Became::Http2, all);
+            self.become_other(Became::Http2, all);
+            return None;
         }
         let number = all.begin(Facts::Http(Box::default()));
         let framing = body::framing(head, Way::ToServer, is_old(line.protocol), &mut anomalies);
@@ -73,15 +83,16 @@ impl Http {
         if kind == Kind::Connect {
             self.side(Way::ToServer).state = State::Waiting;
         }
+        Some(number)
     }
 
-    fn response(&mut self, head: &Head<'_>, mut anomalies: Anomalies, all: &mut Transactions) {
+    fn response(&mut self, head: &Head<'_>, mut anomalies: Anomalies, all: &mut Transactions) -> Option<u32> {
         let line = StatusLine::read(head.line, &mut anomalies);
         if matches!(line.status, Some(100 | 102..=199)) {
             // Another head follows, which is the response (RFC 9110 §15.2).
             let side = self.side(Way::ToClient);
             (side.state, side.noted) = (State::Idle, anomalies);
-            return;
+            return None;
         }
         let (request, number) = self.answered(&mut anomalies, all);
         let framing = body::framing(head, Way::ToClient, is_old(line.protocol), &mut anomalies);
@@ -114,6 +125,7 @@ impl Http {
                 self.feed(Way::ToServer, &held, self.wanted, all);
             }
         }
+        Some(number)
     }
 
     fn begin_body(&mut self, way: Way, framing: Framing, head: &Head<'_>, all: &mut Transactions) {

@@ -17,6 +17,7 @@ mod buffers;
 mod coding;
 mod facts;
 mod head;
+mod hold;
 mod limits;
 mod line;
 mod message;
@@ -37,9 +38,6 @@ pub use record::HttpRecord;
 use message::complete;
 
 use super::{Anomalies, Anomaly, Facts, Phase, Transactions, Wanted};
-
-/// Longest line that may begin a message after a gap.
-const SOUGHT_MAX: usize = 8192;
 
 /// The HTTP/1 of one flow.
 #[derive(Debug)]
@@ -74,6 +72,8 @@ struct Side {
     state: State,
     /// The beginning of what must be whole to be read.
     held: Vec<u8>,
+    /// What is to be read once more.
+    again: Vec<u8>,
     /// The transaction of the message that is under way.
     number: Option<u32>,
     /// How the body that is under way is coded.
@@ -131,10 +131,9 @@ impl Http {
         if way == Way::ToClient && !bytes.is_empty() {
             self.finish_simple(all);
         }
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            rest = rest.get(self.step(way, rest, all)..).unwrap_or_default();
-        }
+        self.read(way, bytes, all);
+        let again = std::mem::take(&mut self.side(way).again);
+        self.read(way, &again, all);
     }
 
     /// So many bytes of one way are missing.
@@ -213,6 +212,12 @@ impl Http {
         size_of::<Self>() + held + self.unanswered.capacity() * size_of::<Request>()
     }
 
+    fn read(&mut self, way: Way, mut bytes: &[u8], all: &mut Transactions) {
+        while !bytes.is_empty() {
+            bytes = bytes.get(self.step(way, bytes, all)..).unwrap_or_default();
+        }
+    }
+
     /// Read some bytes, and say how many.
     fn step(&mut self, way: Way, bytes: &[u8], all: &mut Transactions) -> usize {
         match &mut self.side(way).state {
@@ -250,72 +255,6 @@ impl Http {
         blank
     }
 
-    /// In a head or a trailer: hold bytes until it is whole.
-    fn head(&mut self, way: Way, bytes: &[u8], all: &mut Transactions) -> usize {
-        let limit = self.limits.head;
-        let side = self.side(way);
-        let is_response = way == Way::ToClient && matches!(side.state, State::Head(_));
-        let (State::Head(end) | State::Trailer(end)) = &mut side.state else { return bytes.len() };
-        let mut held = std::mem::take(&mut side.held);
-        if is_response && !begins_as_response(&held, bytes) {
-            self.begin_headless(all);
-            self.content(way, &held, all);
-            return 0;
-        }
-        let room = bytes.len().min(limit.saturating_sub(held.len()));
-        if held.is_empty()
-            && let Some(length) = end.find(&bytes[..room], way)
-        {
-            // The usual: whole in one piece.
-            self.whole_head(way, &bytes[..length], all);
-            return length;
-        }
-        held.extend_from_slice(&bytes[..room]);
-        let Some(length) = end.find(&held, way) else {
-            let is_full = held.len() >= limit;
-            self.side(way).held = held;
-            if is_full {
-                self.note(way, Anomaly::HttpHeadTooLong, all);
-                self.cut_head(way, all);
-                self.lose(way, all);
-            }
-            return room;
-        };
-        self.whole_head(way, &held[..length], all);
-        let rest = held.split_off(length);
-        if rest.len() <= room {
-            return room - rest.len();
-        }
-        // A line of HTTP/0.9 was held, and with it what showed that it was one: the next line.
-        let blank = if matches!(self.side(way).state, State::Idle) { self.idle(way, &rest) } else { 0 };
-        self.side(way).held.extend_from_slice(&rest[blank..]);
-        room
-    }
-
-    /// Read a head without its end, if one is under way.
-    fn cut_head(&mut self, way: Way, all: &mut Transactions) {
-        let held = std::mem::take(&mut self.side(way).held);
-        match self.side(way).state {
-            State::Head(_) if !held.is_empty() => {
-                self.whole_head(way, &held, all);
-                self.facts(way, all, |facts| facts.is_head_cut[way as usize] = true);
-            }
-            State::Trailer(_) => self.whole_head(way, &held, all),
-            _ => self.side(way).held = held,
-        }
-    }
-
-    /// A request of HTTP/0.9 is over when it is answered.
-    fn finish_simple(&mut self, all: &mut Transactions) {
-        let side = self.side(Way::ToServer);
-        if let State::Head(end) = side.state
-            && end.is_simple()
-        {
-            let held = std::mem::take(&mut side.held);
-            self.whole_head(Way::ToServer, &held, all);
-        }
-    }
-
     fn body(&mut self, way: Way, part: Part, bytes: &[u8], anomalies: Anomalies, all: &mut Transactions) {
         if !anomalies.is_empty()
             && let Some(open) = self.side(way).number.and_then(|number| all.find(number))
@@ -332,11 +271,12 @@ impl Http {
 
     /// Content of the body that is under way.
     fn content(&mut self, way: Way, bytes: &[u8], all: &mut Transactions) {
-        let limit = self.limits.body;
+        let limits = self.limits;
+        let room_of_all = limits.bodies.saturating_sub(all.body_bytes());
         let side = self.side(way);
         let Some(open) = side.number.and_then(|number| all.find(number)) else { return };
         let before = open.body(way).len();
-        let room = limit.saturating_sub(before);
+        let room = limits.body.saturating_sub(before).min(room_of_all);
         let mut noted = Anomalies::default();
         let (decoded, fits) = match &mut side.coding {
             Coding::Plain => {
@@ -355,34 +295,6 @@ impl Http {
             facts.decoded[way as usize] += decoded as u64;
             facts.is_cut[way as usize] |= !fits;
         }
-    }
-
-    /// Keep bytes whose meaning a response decides, or that belong to what follows.
-    fn hold(&mut self, way: Way, bytes: &[u8], all: &mut Transactions) -> usize {
-        let limit = self.limits.head;
-        let side = self.side(way);
-        let room = bytes.len().min(limit.saturating_sub(side.held.len()));
-        side.held.extend_from_slice(&bytes[..room]);
-        if room < bytes.len() && matches!(side.state, State::Waiting) {
-            self.lose(way, all);
-        }
-        bytes.len()
-    }
-
-    /// Pass over lines until one begins a message.
-    fn seek(&mut self, way: Way, bytes: &[u8]) -> usize {
-        let side = self.side(way);
-        let length = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |feed| feed + 1);
-        let room = length.min(SOUGHT_MAX.saturating_sub(side.held.len()));
-        side.held.extend_from_slice(&bytes[..room]);
-        if length < bytes.len() || bytes[length - 1] == b'\n' {
-            if room == length && line::begins_message(&side.held, way) {
-                side.state = State::Head(HeadEnd::default());
-            } else {
-                side.held.clear();
-            }
-        }
-        length
     }
 
     /// The message that is under way is over.
@@ -424,10 +336,4 @@ impl Http {
             change(facts);
         }
     }
-}
-
-/// Whether a response's first bytes, of which some are held, may be those of a head.
-fn begins_as_response(held: &[u8], bytes: &[u8]) -> bool {
-    let first = held.iter().chain(bytes).zip(b"HTTP/");
-    first.into_iter().all(|(byte, expected)| byte.eq_ignore_ascii_case(expected))
 }
