@@ -35,6 +35,12 @@ pub enum Counter {
     FlowsReplaced,
     /// TCP flows ended after a RST.
     FlowsReset,
+    /// Parts of datagrams that came.
+    Fragments,
+    /// Datagrams in parts that did not become whole in their time.
+    FragmentsExpired,
+    /// Datagrams put together of parts.
+    FragmentsWhole,
     /// Unusual GENEVE headers that were not kept for packets to be injected.
     HeadersLost,
     /// When the last turn ended, in nanoseconds of the role's clock (a gauge).
@@ -65,7 +71,7 @@ pub enum Counter {
 
 impl Counter {
     /// Every counter, in the order of the cells.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 31] = [
         Self::Alerts,
         Self::AlertsLost,
         Self::BusyNanos,
@@ -81,6 +87,9 @@ impl Counter {
         Self::FlowsMidstream,
         Self::FlowsReplaced,
         Self::FlowsReset,
+        Self::Fragments,
+        Self::FragmentsExpired,
+        Self::FragmentsWhole,
         Self::HeadersLost,
         Self::Heartbeat,
         Self::Held,
@@ -115,6 +124,9 @@ impl Counter {
             Self::FlowsMidstream => "flows_midstream",
             Self::FlowsReplaced => "flows_replaced",
             Self::FlowsReset => "flows_reset",
+            Self::Fragments => "fragments",
+            Self::FragmentsExpired => "fragments_expired",
+            Self::FragmentsWhole => "fragments_whole",
             Self::HeadersLost => "headers_lost",
             Self::Heartbeat => "heartbeat_nanoseconds",
             Self::Held => "held_packets",

@@ -80,6 +80,9 @@ pub struct FlowKey {
     pub(crate) far: Far,
 }
 
+/// The protocol number of parts, of IPv4 too: IPv6's fragment header (IANA, "Assigned Internet Protocol Numbers").
+const FRAGMENTS: u8 = 44;
+
 /// What an IPv4 address has before its four bytes in mapped form.
 const MAPPED: u128 = 0xffff << 32;
 
@@ -179,6 +182,21 @@ impl FlowKey {
     #[inline]
     pub fn is_tcp(&self) -> bool {
         self.near.protocol == 6 && self.near.ports != 0
+    }
+
+    /// Whether this is the flow of all parts of datagrams between two hosts: what carries only a part has no ports, and
+    /// each part of an IPv6 datagram may name another protocol.
+    #[must_use]
+    #[inline]
+    pub fn is_of_fragments(&self) -> bool {
+        self.near.protocol == FRAGMENTS
+    }
+
+    /// The key of the parts of datagrams between these ends, and the direction in which such a packet goes.
+    #[must_use]
+    pub fn of_fragments(endpoint: EndpointId, tuple: &FiveTuple) -> (Self, Direction) {
+        let hosts = FiveTuple { source_port: 0, destination_port: 0, protocol: FRAGMENTS, ..*tuple };
+        Self::new(endpoint, &hosts)
     }
 
     /// The five-tuple of a packet of this flow that goes in `direction`.

@@ -3,6 +3,7 @@
 use flow::NoFlow;
 use wire::{FrameError, InnerError};
 
+use crate::fragments::Unfit;
 use crate::stream::Misfit;
 
 /// Why a packet was dropped. The discriminant is the counter's index; [`DropReason::name`] is the metric's label.
@@ -105,6 +106,20 @@ pub enum DropReason {
     StreamUrgent,
     /// TCP data for which there was no room to reassemble them; the sender will send them again.
     StreamBound,
+    /// Parts of a datagram overlap.
+    FragmentOverlap,
+    /// A part of a datagram is empty, or ends amid eight bytes though more follows.
+    FragmentLength,
+    /// A datagram in parts is longer than a packet can be.
+    FragmentTooLong,
+    /// A part behind its datagram's end, or a second end.
+    FragmentEnd,
+    /// A datagram in more parts than any link makes of it.
+    FragmentMany,
+    /// A part of a datagram that was whole before, or refused.
+    FragmentSettled,
+    /// There was no room for a part of a datagram.
+    FragmentBound,
     /// The next core's inbox was full for longer than its sender may wait.
     InboxFull,
     /// The local lane was full.
@@ -118,7 +133,7 @@ impl DropReason {
     pub const COUNT: usize = Self::ALL.len();
 
     /// Every reason, in the order of the counters.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 57] = [
         Self::NotOurs,
         Self::OuterIpv4Header,
         Self::OuterIpv4Length,
@@ -166,6 +181,13 @@ impl DropReason {
         Self::StreamTimestamp,
         Self::StreamUrgent,
         Self::StreamBound,
+        Self::FragmentOverlap,
+        Self::FragmentLength,
+        Self::FragmentTooLong,
+        Self::FragmentEnd,
+        Self::FragmentMany,
+        Self::FragmentSettled,
+        Self::FragmentBound,
         Self::InboxFull,
         Self::LocalLaneFull,
         Self::TxFull,
@@ -222,6 +244,13 @@ impl DropReason {
             Self::StreamTimestamp => "stream-timestamp",
             Self::StreamUrgent => "stream-urgent",
             Self::StreamBound => "stream-bound",
+            Self::FragmentOverlap => "fragment-overlap",
+            Self::FragmentLength => "fragment-length",
+            Self::FragmentTooLong => "fragment-too-long",
+            Self::FragmentEnd => "fragment-end",
+            Self::FragmentMany => "fragment-many",
+            Self::FragmentSettled => "fragment-settled",
+            Self::FragmentBound => "fragment-bound",
             Self::InboxFull => "inbox-full",
             Self::LocalLaneFull => "local-lane-full",
             Self::TxFull => "tx-full",
@@ -278,6 +307,20 @@ impl From<NoFlow> for DropReason {
         match error {
             NoFlow::TableFull => Self::FlowTableFull,
             NoFlow::Midstream => Self::Midstream,
+        }
+    }
+}
+
+impl From<Unfit> for DropReason {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Overlap => Self::FragmentOverlap,
+            Unfit::Length => Self::FragmentLength,
+            Unfit::TooLong => Self::FragmentTooLong,
+            Unfit::End => Self::FragmentEnd,
+            Unfit::Many => Self::FragmentMany,
+            Unfit::Settled => Self::FragmentSettled,
+            Unfit::Bound => Self::FragmentBound,
         }
     }
 }

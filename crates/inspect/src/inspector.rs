@@ -13,10 +13,13 @@ use std::sync::Arc;
 
 use flow::{BURST, Candidates, Change, EndReason, Ended, FlowHasher, FlowTable, Moment, Settings, Sighting};
 use policy::{Action, Judgement, Outcome, Policy, RejectTo};
-use wire::{Inner, ProtocolType};
+use wire::{Inner, InnerError, ProtocolType};
+
+mod part;
 
 use crate::Detector;
 use crate::event::{Alert, Dropped, Event, FlowSoFar, Outbox};
+use crate::fragments::{self, FragmentCounts, Fragments};
 use crate::learn::encapsulation;
 use crate::reject::{self, End};
 use crate::{About, DropReason, Frame, Injections, Judged, Mode, Packet, Verdict};
@@ -49,6 +52,12 @@ pub struct Counts {
     pub alerts_lost: u64,
     /// Events that found no room on their way to the log.
     pub events_lost: u64,
+    /// Parts of datagrams that came.
+    pub fragments: u64,
+    /// Datagrams put together of parts.
+    pub fragments_whole: u64,
+    /// Datagrams in parts that did not become whole in their time.
+    pub fragments_expired: u64,
     /// Packets sent to tell the ends of rejected ones.
     pub rejects: u64,
     /// Packets of our own that were not sent because of their rate, or because too many waited.
@@ -71,6 +80,7 @@ pub struct Inspector {
     epoch: u16,
     outbox: Outbox,
     injections: Injections,
+    fragments: Fragments,
     counts: Counts,
 }
 
@@ -87,6 +97,7 @@ impl Inspector {
             epoch: 0,
             outbox: Outbox::new(),
             injections: Injections::new(),
+            fragments: Fragments::new(fragments::Settings::default()),
             counts: Counts::default(),
         }
     }
@@ -146,7 +157,17 @@ impl Inspector {
     pub fn counts(&self) -> Counts {
         let (events_lost, headers_lost) = (self.outbox.lost(), self.flows.headers_lost());
         let (injections_withheld, injections_lost) = (self.injections.withheld(), self.injections.lost);
-        Counts { events_lost, headers_lost, injections_withheld, injections_lost, ..self.counts }
+        let FragmentCounts { parts, whole, expired, .. } = self.fragments.counts();
+        Counts {
+            events_lost,
+            headers_lost,
+            injections_withheld,
+            injections_lost,
+            fragments: parts,
+            fragments_whole: whole,
+            fragments_expired: expired,
+            ..self.counts
+        }
     }
 
     /// The events since the last call, oldest first. Call it each turn: there is room for 1024.
@@ -184,6 +205,9 @@ impl Inspector {
             Some(outcome) => outcome,
             None => {
                 let flow = FlowSoFar::new(now, &course, about, frame);
+                if key.is_of_fragments() {
+                    return self.judge_part(now, (about, frame), flow);
+                }
                 ask(detector.policy(), (now, *packets, about, flow), judged, (outbox, counts))
             }
         };
@@ -200,10 +224,7 @@ impl Inspector {
     /// Drop a packet and tell its ends.
     #[cold]
     fn reject(&mut self, (now, about, frame): (Moment, &About, &[u8]), to: RejectTo) -> Verdict {
-        let is_v4 = about.key.version() == 4;
-        let protocol_type = if is_v4 { ProtocolType::Ipv4 } else { ProtocolType::Ipv6 };
-        let inner = frame.get(usize::from(about.inner_at)..).unwrap_or_default();
-        let Ok(inner) = Inner::parse(inner, protocol_type) else { return DropReason::Reject.into() };
+        let Ok(inner) = inner(about, frame) else { return DropReason::Reject.into() };
         let ends: &[End] = match to {
             RejectTo::Source => &[End::Source],
             RejectTo::Destination => &[End::Destination],
@@ -221,6 +242,13 @@ impl Inspector {
         }
         DropReason::Reject.into()
     }
+}
+
+/// The packet in a frame of which this was learnt.
+fn inner<'a>(about: &About, frame: &'a [u8]) -> Result<Inner<'a>, InnerError> {
+    let is_v4 = about.key.version() == 4;
+    let protocol_type = if is_v4 { ProtocolType::Ipv4 } else { ProtocolType::Ipv6 };
+    Inner::parse(frame.get(usize::from(about.inner_at)..).unwrap_or_default(), protocol_type)
 }
 
 /// Ask the policy about a direction of a flow, note what it says, and tell whom it concerns.

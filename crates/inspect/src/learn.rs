@@ -50,7 +50,9 @@ fn read_any(frame: &[u8], end: &TunnelEnd, hasher: &FlowHasher) -> Result<About,
         Arrival::Local(_) => return Err(Verdict::Punt),
     };
     let inner = Inner::parse(gwlb.inner(), gwlb.protocol_type())?;
-    let (key, direction) = FlowKey::new(gwlb.tags().endpoint, &inner.tuple);
+    // All parts of a datagram must reach one worker, and only the first shows its ports.
+    let key_of = if inner.fragment.is_some() { FlowKey::of_fragments } else { FlowKey::new };
+    let (key, direction) = key_of(gwlb.tags().endpoint, &inner.tuple);
     Ok(About {
         key,
         hash: hasher.hash(&key),

@@ -7,6 +7,7 @@ mod burst;
 mod detect;
 mod drop_reason;
 mod event;
+pub mod fragments;
 mod injections;
 mod inspector;
 mod judged;

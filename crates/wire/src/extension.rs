@@ -21,21 +21,22 @@ pub(crate) struct Upper<'a> {
     pub(crate) fragment: Option<Fragment>,
 }
 
-/// Walk the chain that starts with `first` at `payload`.
+/// Walk the chain that starts with `first` at `payload`, which is behind `header_len` bytes of the packet.
 ///
 /// Behind a later fragment's header there is the middle of a datagram, so its next-header number is taken as it stands.
-pub(crate) fn walk(payload: &[u8], first: IpNumber) -> Result<Upper<'_>, InnerError> {
+pub(crate) fn walk(payload: &[u8], header_len: usize, first: IpNumber) -> Result<Upper<'_>, InnerError> {
     let mut upper = Upper { protocol: first.0, payload, fragment: None };
+    let end = header_len.saturating_add(payload.len());
     for _ in 0..CHAIN_MAX {
-        if !step(&mut upper)? || upper.fragment.is_some_and(|fragment| !fragment.is_first()) {
+        if !step(&mut upper, end)? || upper.fragment.is_some_and(|fragment| !fragment.is_first()) {
             return Ok(upper);
         }
     }
-    if step(&mut upper)? { Err(InnerError::ExtensionChain(CHAIN_MAX)) } else { Ok(upper) }
+    if step(&mut upper, end)? { Err(InnerError::ExtensionChain(CHAIN_MAX)) } else { Ok(upper) }
 }
 
-/// Step over one extension header; `false` if what stands there is none.
-fn step(upper: &mut Upper<'_>) -> Result<bool, InnerError> {
+/// Step over one extension header of a packet that ends at `end`; `false` if what stands there is none.
+fn step(upper: &mut Upper<'_>, end: usize) -> Result<bool, InnerError> {
     let kind = upper.protocol;
     let truncated = || InnerError::ExtensionTruncated(kind);
     let (next, len) = match IpNumber(kind) {
@@ -55,9 +56,17 @@ fn step(upper: &mut Upper<'_>) -> Result<bool, InnerError> {
         IpNumber::IPV6_FRAGMENTATION_HEADER => {
             let header = Ipv6FragmentHeaderSlice::from_slice(upper.payload).map_err(|_| truncated())?;
             // A second fragment header cannot make a whole packet of a part.
-            let place = Fragment::of(header.fragment_offset().value() << 3, header.more_fragments());
-            upper.fragment = place.or(upper.fragment);
-            (header.next_header(), header.slice().len())
+            let len = header.slice().len();
+            let rest = upper.payload.len().saturating_sub(len);
+            let place = Fragment {
+                offset: header.fragment_offset().value() << 3,
+                more: header.more_fragments(),
+                identification: header.identification(),
+                protocol: header.next_header().0,
+                data_at: u16::try_from(end.saturating_sub(rest)).unwrap_or(u16::MAX),
+            };
+            upper.fragment = place.part().or(upper.fragment);
+            (header.next_header(), len)
         }
         _ => return Ok(false),
     };

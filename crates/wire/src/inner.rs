@@ -43,12 +43,18 @@ pub struct Fragment {
     pub offset: u16,
     /// Whether more parts follow.
     pub more: bool,
+    /// Which datagram of its sender's it is a part of: 16 bits of IPv4, 32 of IPv6.
+    pub identification: u32,
+    /// The protocol number of what the datagram starts with; of IPv6, that may be an extension header.
+    pub protocol: u8,
+    /// Where in the packet its part of the datagram starts, behind the IP header, and the fragment header of IPv6.
+    pub data_at: u16,
 }
 
 impl Fragment {
-    /// The place, or `None` for what is no fragment: IPv6 atomic fragments are whole packets (RFC 8200 §4.5).
-    pub(crate) fn of(offset: u16, more: bool) -> Option<Self> {
-        (offset != 0 || more).then_some(Self { offset, more })
+    /// This place, or `None` for what is no fragment: IPv6 atomic fragments are whole packets (RFC 8200 §4.5).
+    pub(crate) fn part(self) -> Option<Self> {
+        (self.offset != 0 || self.more).then_some(self)
     }
 
     /// Whether this part carries the transport header.
@@ -80,8 +86,15 @@ impl<'a> Inner<'a> {
             return Err(InnerError::TotalLength(header.total_len()));
         };
         let offset = header.fragments_offset().value() << 3;
-        let fragment = Fragment::of(offset, header.more_fragments());
         let protocol = header.protocol().0;
+        let fragment = Fragment {
+            offset,
+            more: header.more_fragments(),
+            identification: header.identification().into(),
+            protocol,
+            data_at: u16::from(header.ihl()) << 2,
+        };
+        let fragment = fragment.part();
         let (transport, ports) = Transport::parse(payload, protocol, fragment)?;
         let tuple = FiveTuple {
             source: header.source_addr().into(),
@@ -104,7 +117,7 @@ impl<'a> Inner<'a> {
             IpNumber::TCP | IpNumber::UDP => {
                 Upper { protocol: header.next_header().0, payload, fragment: None }
             }
-            other => extension::walk(payload, other)?,
+            other => extension::walk(payload, header.slice().len(), other)?,
         };
         let (transport, ports) = Transport::parse(payload, protocol, fragment)?;
         let tuple = FiveTuple {

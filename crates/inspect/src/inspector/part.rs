@@ -1,0 +1,73 @@
+//! Judging parts of datagrams.
+//!
+//! The first part shows the ports, so rules on headers are asked about it as about a whole packet, and what they say goes
+//! for the whole datagram. A later part that comes before it may pass: without the first it is of no use. Only a rule that
+//! drops it as it is, by its addresses or protocol, stops it at once; the default action waits for the first part.
+
+use flow::{FlowKey, Moment};
+use policy::{Outcome, RejectTo};
+use wire::Inner;
+
+use super::{Inspector, ask, inner};
+use crate::event::FlowSoFar;
+use crate::{About, DropReason, Judged, Verdict};
+
+impl Inspector {
+    /// The verdict of one part. Nothing of it is decided for the next: that may be another datagram's.
+    #[cold]
+    pub(super) fn judge_part(
+        &mut self,
+        now: Moment,
+        (about, frame): (&About, &[u8]),
+        flow: FlowSoFar,
+    ) -> Verdict {
+        let inner = match inner(about, frame) {
+            Ok(inner) => inner,
+            Err(malformed) => return malformed.into(),
+        };
+        let endpoint = about.key.endpoint();
+        let is_later = inner.fragment.is_some_and(|fragment| !fragment.is_first());
+        let outcome = match is_later {
+            true => self.ask_of_later(about, &inner),
+            false => self.ask_of_first((now, about), &inner, flow),
+        };
+        let taken = self.fragments.take(endpoint, &inner, now).map(drop);
+        if self.mode.passive {
+            return Verdict::Forward;
+        }
+        let Err(told) = outcome else { return taken.map_or_else(Verdict::from, |()| Verdict::Forward) };
+        self.fragments.condemn(endpoint, &inner);
+        match told {
+            Some(to) => self.reject((now, about, frame), to),
+            None => DropReason::Policy.into(),
+        }
+    }
+
+    /// What the rules say of a part without ports; of an error, who is told of it.
+    fn ask_of_later(&self, about: &About, inner: &Inner<'_>) -> Result<(), Option<RejectTo>> {
+        let judgement = self.detector.policy().judge(about.key.endpoint(), &inner.tuple);
+        let dropped = judgement.action == Outcome::Drop && judgement.by.is_some();
+        if dropped { Err(None) } else { Ok(()) }
+    }
+
+    /// What the rules say of the first part, or what was decided about the flow that the whole datagram belongs to.
+    fn ask_of_first(
+        &mut self,
+        (now, about): (Moment, &About),
+        inner: &Inner<'_>,
+        flow: FlowSoFar,
+    ) -> Result<(), Option<RejectTo>> {
+        let (key, direction) = FlowKey::new(about.key.endpoint(), &inner.tuple);
+        let mut judged = self.flows.account(&key, now).map_or_else(Judged::default, |known| known.memo);
+        judged.enter(self.epoch);
+        let outcome = judged.outcome(direction).unwrap_or_else(|| {
+            let about = About { key, direction, ..*about };
+            let Self { detector, packets, outbox, counts, .. } = self;
+            ask(detector.policy(), (now, *packets, &about, flow), &mut judged, (outbox, counts))
+        });
+        match outcome {
+            Outcome::Forward => Ok(()),
+            Outcome::Drop => Err(judged.rejects(direction)),
+        }
+    }
+}
