@@ -23,7 +23,7 @@ pub use hyperscan::Scratch;
 pub use literal::Literal;
 
 /// Fewer literals than this are left to aho-corasick (DESIGN.md, "matcher: literals").
-const FEW: usize = 3;
+const FEW: usize = 2;
 
 /// Why a set cannot be compiled.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]

@@ -13,7 +13,15 @@ impl Reader<'_> {
         let negated = self.take(b"^");
         let (mut set, mut first) = (ByteSet::default(), true);
         loop {
-            if self.take(b"\\E") || (self.rest().starts_with(b"\\Q\\E") && self.take(b"\\Q\\E")) {
+            if self.take(b"\\Q") {
+                while self.peek().is_some() && !self.take(b"\\E") {
+                    if let Some(byte) = self.next() {
+                        (first, set) = (false, set.or(ByteSet::of(&[byte])));
+                    }
+                }
+                continue;
+            }
+            if self.take(b"\\E") {
                 continue;
             }
             let Some(byte) = self.next() else { return Err(self.wrong("`[` without `]`")) };

@@ -19,7 +19,7 @@ pub(super) struct Written {
 impl Written {
     /// Writes an expression; with its groups if they are asked for, or if it needs backtracking.
     pub(super) fn new(node: &Node, captures: bool) -> Self {
-        let backtracks = needs_backtracking(node, true);
+        let backtracks = needs_backtracking(node, After { something: false, bytes: false });
         let mut written = Self { backtracks, ..Self::default() };
         written.node(node, captures || backtracks, !backtracks);
         written
@@ -51,6 +51,12 @@ impl Written {
                 self.text.push(')');
             }
             Node::Capture(node) => self.wrapped(true, |own| own.node(node, captures, tail)),
+            // A place is there or not, however often it is asked.
+            Node::Repeat { node, least, .. } if matches!(**node, Node::Place(_) | Node::Look { .. }) => {
+                if *least > 0 {
+                    self.wrapped(true, |own| own.node(node, captures, false));
+                }
+            }
             Node::Repeat { node, least, most, manner } => {
                 self.wrapped(!matches!(**node, Node::Set(_)), |own| own.node(node, captures, false));
                 self.count(*least, *most);
@@ -148,6 +154,7 @@ impl Written {
                 "(?:\\z|(\\x0a\\z))"
             }
             Place::EndOrNewline => "(?=\\x0a?\\z)",
+            Place::LineStart if self.backtracks => "(?:\\A|(?m:^)(?!\\z))",
             Place::LineStart => "(?m:^)",
             Place::LineEnd => "(?m:$)",
             Place::WordEdge => "\\b",
@@ -157,18 +164,47 @@ impl Written {
     }
 }
 
-/// Whether a node needs what linear-time engines cannot do. `tail`: nothing of the expression follows it.
-fn needs_backtracking(node: &Node, tail: bool) -> bool {
+/// What follows a node in its expression.
+#[derive(Clone, Copy)]
+struct After {
+    /// Anything at all.
+    something: bool,
+    /// Something that takes a byte at least.
+    bytes: bool,
+}
+
+/// Whether a node needs what linear-time engines cannot do.
+fn needs_backtracking(node: &Node, after: After) -> bool {
     match node {
         Node::Set(_) => false,
-        Node::Place(place) => *place == Place::EndOrNewline && !tail,
-        Node::Sequence(nodes) => nodes
-            .iter()
-            .enumerate()
-            .any(|(index, node)| needs_backtracking(node, tail && index + 1 == nodes.len())),
-        Node::Choice(branches) => branches.iter().any(|branch| needs_backtracking(branch, tail)),
-        Node::Capture(node) => needs_backtracking(node, tail),
-        Node::Repeat { node, manner, .. } => *manner == Manner::Possessive || needs_backtracking(node, false),
+        Node::Place(Place::EndOrNewline) => after.something,
+        // It is not behind a newline that ends the text: no matter if a byte must follow.
+        Node::Place(Place::LineStart) => !after.bytes,
+        Node::Place(_) => false,
+        Node::Sequence(nodes) => nodes.iter().enumerate().any(|(index, node)| {
+            let rest = &nodes[index + 1..];
+            let something = after.something || !rest.is_empty();
+            let bytes = after.bytes || rest.iter().any(takes_bytes);
+            needs_backtracking(node, After { something, bytes })
+        }),
+        Node::Choice(branches) => branches.iter().any(|branch| needs_backtracking(branch, after)),
+        Node::Capture(node) => needs_backtracking(node, after),
+        Node::Repeat { node, manner, .. } => {
+            *manner == Manner::Possessive || needs_backtracking(node, After { something: true, ..after })
+        }
         Node::Look { .. } | Node::Atomic(_) | Node::Again { .. } | Node::Whether { .. } => true,
+    }
+}
+
+/// Whether a node cannot match the empty text.
+fn takes_bytes(node: &Node) -> bool {
+    match node {
+        Node::Set(_) => true,
+        Node::Place(_) | Node::Look { .. } | Node::Again { .. } => false,
+        Node::Sequence(nodes) => nodes.iter().any(takes_bytes),
+        Node::Choice(branches) => branches.iter().all(takes_bytes),
+        Node::Capture(node) | Node::Atomic(node) => takes_bytes(node),
+        Node::Repeat { node, least, .. } => *least > 0 && takes_bytes(node),
+        Node::Whether { then, otherwise, .. } => takes_bytes(then) && takes_bytes(otherwise),
     }
 }

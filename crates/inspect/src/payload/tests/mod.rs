@@ -1,15 +1,18 @@
+mod hostile;
+mod reference;
+
 use policy::{BufferTests, Rule, RuleOption};
 
 use super::sets::Sets;
 use super::{Context, Program, fast_pattern};
 
-pub(super) fn rule(options: &str) -> Rule {
+fn rule(options: &str) -> Rule {
     format!("alert tcp any any -> any any ({options} sid:1;)")
         .parse()
         .unwrap_or_else(|refusal| panic!("{options}: {refusal}"))
 }
 
-pub(super) fn tests(options: &str) -> BufferTests {
+fn tests(options: &str) -> BufferTests {
     let found = rule(options).options.into_iter().find_map(|option| match option {
         RuleOption::Buffer(tests) => Some(tests),
         _ => None,
