@@ -17,6 +17,8 @@ use flow::Moment;
 use inspect::{DropReason, Event};
 use policy::Policy;
 
+use crate::reload::Reload;
+use crate::run::Wish;
 use crate::wiring;
 
 /// How long the control thread sleeps between turns.
@@ -41,7 +43,7 @@ pub(crate) struct Control<'a> {
     dataplane: Dataplane<'a>,
     host: Host,
     drain: Drain,
-    generation: u64,
+    reload: Reload,
     mbufs: u32,
     link: Reading<bool>,
     metrics: Reading<()>,
@@ -76,7 +78,7 @@ impl<'a> Control<'a> {
         settings: &Settings,
         dataplane: Dataplane<'a>,
         policy: &Arc<Policy>,
-        logs: Vec<EventReceiver<Event>>,
+        (logs, reload): (Vec<EventReceiver<Event>>, Reload),
         now: Moment,
     ) -> Result<Self, Box<dyn Error>> {
         let service = settings.service();
@@ -94,7 +96,7 @@ impl<'a> Control<'a> {
             host: Host::new(settings, mac, seed, now),
             dataplane,
             drain: Drain::new(service.drain_delay),
-            generation: policy.generation(),
+            reload,
             mbufs: wiring::mempool_spec(settings).mbufs,
             link: Reading::default(),
             metrics: Reading::default(),
@@ -112,15 +114,22 @@ impl<'a> Control<'a> {
     pub(crate) fn run(
         mut self,
         launched: Launched<Mbuf>,
-        signals: &Receiver<()>,
+        signals: &Receiver<Wish>,
         clock: impl Fn() -> Moment,
     ) -> Result<(), Box<dyn Error>> {
         let Launched { mut lane, stats, threads } = launched;
         loop {
             let now = clock();
-            if signals.try_recv().is_ok() {
-                eprintln!("sluice: draining; a second signal ends at once");
-                self.drain.signal(now);
+            match signals.try_recv() {
+                Ok(Wish::End) => {
+                    eprintln!("sluice: draining; a second signal ends at once");
+                    self.drain.signal(now);
+                }
+                Ok(Wish::Reload) => {
+                    self.reload.ask();
+                    self.log.reopen();
+                }
+                Err(_) => {}
             }
             let phase = self.drain.tick(now);
             match phase {
@@ -149,6 +158,7 @@ impl<'a> Control<'a> {
     ) -> Result<(), Box<dyn Error>> {
         let Dataplane { eal, port, .. } = &self.dataplane;
         eal.tend();
+        self.reload.turn(&self.log)?;
         if port.wants_reset() {
             return Err("the driver gave its device up; start again to reset it".into());
         }
@@ -168,6 +178,7 @@ impl<'a> Control<'a> {
                 health: &health,
                 host: self.host.counts(),
                 log: &self.log.counts(),
+                reloads: self.reload.counts(),
                 port: &port,
             }));
         }
@@ -186,7 +197,7 @@ impl<'a> Control<'a> {
             now,
             link_up: self.link.value,
             heartbeats: snapshot.roles.iter().map(heartbeat).collect(),
-            generation: Some(self.generation),
+            generation: Some(self.reload.generation()),
             draining: phase != Phase::Serving,
         }
     }

@@ -5,6 +5,7 @@ mod check;
 mod control;
 mod offline;
 mod policy_files;
+mod reload;
 mod rules;
 mod run;
 mod settings;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use config::PolicySettings;
-use policy::{Loading, Order, Policy, RuleFile, Settings};
+use policy::{Loading, Order, Policy, RuleFile, RuleSet, Settings};
+use wire::EndpointId;
 
 /// Why there is no policy.
 #[derive(Debug, thiserror::Error)]
@@ -17,22 +18,74 @@ pub(crate) enum PolicyError {
     Refused { refused: usize, seen: usize },
 }
 
+/// The sets of rules of a configuration: that of `[policy]`, and those of endpoints that have rules of their own. Equal
+/// ones are loaded once and shared.
+pub(crate) struct RuleSets {
+    loadings: Vec<Loading>,
+    /// Which of the loadings is an endpoint's.
+    endpoints: Vec<(EndpointId, usize)>,
+}
+
+impl RuleSets {
+    /// Read all that a configuration names.
+    pub(crate) fn read(settings: &config::Settings) -> Result<Self, PolicyError> {
+        let mut different = vec![settings.policy()];
+        let mut endpoints = Vec::new();
+        for endpoint in settings.endpoints() {
+            let known = different.iter().position(|known| **known == endpoint.policy);
+            let at = known.unwrap_or_else(|| {
+                different.push(&endpoint.policy);
+                different.len() - 1
+            });
+            endpoints.push((EndpointId(endpoint.id), at));
+        }
+        let loadings = different.into_iter().map(|settings| load(Some(settings), &[]));
+        Ok(Self { loadings: loadings.collect::<Result<_, _>>()?, endpoints })
+    }
+
+    /// Each set's loading, the common one first.
+    pub(crate) fn loadings(&self) -> &[Loading] {
+        &self.loadings
+    }
+
+    /// The policy that they make.
+    pub(crate) fn policy(self, generation: u64) -> Policy {
+        let sets: Vec<Arc<RuleSet>> =
+            self.loadings.into_iter().map(|loading| Arc::new(loading.rules)).collect();
+        let common = sets.first().cloned().unwrap_or_default();
+        let own = |(endpoint, at): (EndpointId, usize)| Some((endpoint, sets.get(at)?.clone()));
+        let policy = Policy::new(generation, common);
+        self.endpoints
+            .into_iter()
+            .filter(|(_, at)| *at > 0)
+            .filter_map(own)
+            .fold(policy, |policy, (endpoint, rules)| policy.with_tenant(endpoint, rules))
+    }
+}
+
 /// Read the rule files that a configuration names, then `more`.
 pub(crate) fn load(configured: Option<&PolicySettings>, more: &[PathBuf]) -> Result<Loading, PolicyError> {
     let named = configured.map_or(&[][..], |settings| &settings.files);
-    let wanted = configured.map_or_else(as_the_reference, |settings| settings.rules.clone());
-    let files = named.iter().chain(more).map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
+    let mut wanted = configured.map_or_else(as_the_reference, |settings| settings.rules.clone());
+    let paths: Vec<&PathBuf> = named.iter().chain(more).collect();
+    let files = paths.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
+    let beside = paths.first().map(|path| path.with_file_name("classification.config"));
+    let classes = match configured.and_then(|settings| settings.classification.clone()) {
+        Some(path) => Some(path),
+        None => beside.filter(|path| path.is_file()),
+    };
+    if let Some(path) = classes {
+        wanted.classification.add(&bytes(&path)?);
+    }
     Ok(Loading::new(&files, &wanted))
 }
 
-/// The first policy of a process.
-pub(crate) fn policy(loading: Loading) -> Arc<Policy> {
-    Arc::new(Policy::new(1, Arc::new(loading.rules)))
+fn read(path: &Path) -> Result<RuleFile, PolicyError> {
+    Ok(RuleFile { name: path.display().to_string().into(), text: bytes(path)? })
 }
 
-fn read(path: &Path) -> Result<RuleFile, PolicyError> {
-    let text = fs::read(path).map_err(|source| PolicyError::Read { path: path.to_owned(), source })?;
-    Ok(RuleFile { name: path.display().to_string().into(), text })
+fn bytes(path: &Path) -> Result<Vec<u8>, PolicyError> {
+    fs::read(path).map_err(|source| PolicyError::Read { path: path.to_owned(), source })
 }
 
 /// Tell on standard error which rules were refused and why.
@@ -54,11 +107,13 @@ pub(crate) fn tell(loading: &Loading) {
 }
 
 /// Whether the rules may be used: with `strict`, only if none was refused.
-pub(crate) fn strict(strict: bool, loading: &Loading) -> Result<(), PolicyError> {
-    match loading.refused {
-        refused @ 1.. if strict => Err(PolicyError::Refused { refused, seen: loading.seen }),
-        _ => Ok(()),
-    }
+pub(crate) fn strict<'a>(
+    strict: bool,
+    loadings: impl IntoIterator<Item = &'a Loading>,
+) -> Result<(), PolicyError> {
+    let (refused, seen) =
+        loadings.into_iter().fold((0, 0), |(refused, seen), one| (refused + one.refused, seen + one.seen));
+    if strict && refused > 0 { Err(PolicyError::Refused { refused, seen }) } else { Ok(()) }
 }
 
 /// How rules are read of which no configuration says more: as the reference reads them.

@@ -44,7 +44,7 @@ pub(crate) fn run(args: &args::Rules) -> Result<(), RulesError> {
         write!(out, "{}", summary(&loading))?;
     }
     out.flush()?;
-    Ok(policy_files::strict(args.strict, &loading)?)
+    Ok(policy_files::strict(args.strict, [&loading])?)
 }
 
 /// The loaded rules as one file, each as it was understood.

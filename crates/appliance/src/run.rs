@@ -21,13 +21,14 @@ use dpdk::{Eal, Mbuf, Mempool, Started};
 use engine::{Inspect, Parts, Steer, events, launch, swap};
 use flow::FlowHasher;
 use inspect::{Detector, Inspector};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::Failure;
 use crate::args;
 use crate::control::{Control, Dataplane};
-use crate::policy_files;
+use crate::policy_files::{self, RuleSets};
+use crate::reload::{Origin, Reload};
 use crate::settings;
 use crate::wiring;
 
@@ -36,16 +37,17 @@ const EVENTS: usize = 8192;
 
 /// Run until a signal has drained the appliance.
 pub(crate) fn run(args: &args::Run) -> Result<(), Failure> {
-    let settings = settings::read(&args.config).map_err(Failure::refused)?;
-    let loading = policy_files::load(Some(settings.policy()), &[]).map_err(Failure::refused)?;
-    policy_files::tell_refusals(&loading);
-    policy_files::strict(args.strict, &loading).map_err(Failure::refused)?;
+    let origin = Origin { config: args.config.clone(), strict: args.strict, machine: wiring::machine() };
+    let settings = settings::read_for(&origin.config, &origin.machine).map_err(Failure::refused)?;
+    let sets = RuleSets::read(&settings).map_err(Failure::refused)?;
+    sets.loadings().iter().for_each(policy_files::tell_refusals);
+    policy_files::strict(args.strict, sets.loadings()).map_err(Failure::refused)?;
     eprintln!("sluice {}", *crate::version::LONG);
 
     let signals = signals()?;
     let control = thread::Builder::new().name("control".to_owned()).spawn(move || {
         // The error crosses to the main thread as what it says: not every error of the way may leave its thread.
-        serve(&settings, loading, &signals).map_err(|error| crate::told(error.as_ref()))
+        serve(&settings, (sets, origin), &signals).map_err(|error| crate::told(error.as_ref()))
     })?;
     match control.join() {
         Ok(ended) => Ok(ended?),
@@ -53,18 +55,29 @@ pub(crate) fn run(args: &args::Run) -> Result<(), Failure> {
     }
 }
 
-/// SIGTERM and SIGINT as messages. The second ends the process here, whatever the others are doing.
-fn signals() -> io::Result<Receiver<()>> {
-    let (sender, receiver): (Sender<()>, _) = unbounded();
-    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+/// What somebody outside wants.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Wish {
+    /// Drain and end: SIGTERM, SIGINT.
+    End,
+    /// Read the rules again, and begin the event log's file anew: SIGHUP.
+    Reload,
+}
+
+/// Signals as wishes. The second wish to end ends the process here, whatever the others are doing.
+fn signals() -> io::Result<Receiver<Wish>> {
+    let (sender, receiver): (Sender<Wish>, _) = unbounded();
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        for nth in signals.forever().enumerate().map(|(nth, _)| nth) {
-            if nth > 0 {
+        let mut ending = false;
+        for signal in signals.forever() {
+            let wish = if signal == SIGHUP { Wish::Reload } else { Wish::End };
+            if wish == Wish::End && std::mem::replace(&mut ending, true) {
                 eprintln!("sluice: a second signal: ending at once");
                 process::exit(1);
             }
             // Nobody listens only when the process is about to end anyway.
-            let _ = sender.send(());
+            let _ = sender.send(wish);
         }
     })?;
     Ok(receiver)
@@ -73,8 +86,8 @@ fn signals() -> io::Result<Receiver<()>> {
 /// The control thread: start everything, look after it, end it.
 fn serve(
     settings: &Settings,
-    loading: policy::Loading,
-    signals: &Receiver<()>,
+    (sets, origin): (RuleSets, Origin),
+    signals: &Receiver<Wish>,
 ) -> Result<(), Box<dyn Error>> {
     let topology = &settings.cores().topology;
     let eal = Eal::init(&wiring::eal_args(settings))?;
@@ -82,15 +95,15 @@ fn serve(
     let pool = Mempool::create(&eal, &wiring::mempool_spec(settings))?;
     let Started { port, rx, tx } = wiring::port_spec(settings).start(&eal, pool)?;
 
-    let policy = policy_files::policy(loading);
+    let policy = Arc::new(sets.policy(1));
     let detector = Arc::new(Detector::new(policy.clone()));
     let hasher = FlowHasher::random();
     let flows = wiring::flows(settings, topology.workers());
-    let (mut inspects, mut logs) = (Vec::new(), Vec::new());
+    let (mut inspects, mut logs, mut offers) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..topology.workers() {
         let (events, log) = events(EVENTS);
-        // Nothing swaps policies yet but a start: the way for it is there.
-        let (_, detectors) = swap();
+        let (offer, detectors) = swap();
+        offers.push(offer);
         inspects.push(Inspect {
             inspector: Inspector::new(&flows, hasher, detector.clone()),
             detectors,
@@ -117,5 +130,6 @@ fn serve(
         policy.rules(wire::EndpointId::default()).len()
     );
     let dataplane = Dataplane { eal: &eal, port, pool };
-    Control::new(settings, dataplane, &policy, logs, clock())?.run(launched, signals, clock)
+    let reload = Reload::new(origin, offers, policy.generation());
+    Control::new(settings, dataplane, &policy, (logs, reload), clock())?.run(launched, signals, clock)
 }

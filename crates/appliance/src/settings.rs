@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use config::{ConfigError, Settings};
+use config::{ConfigError, Machine, Settings};
 
 use crate::wiring;
 
@@ -17,9 +17,14 @@ pub(crate) enum SettingsError {
     Config(#[from] ConfigError),
 }
 
-/// Read a configuration file.
+/// Read a configuration file for this machine as it is now.
 pub(crate) fn read(path: &Path) -> Result<Settings, SettingsError> {
+    read_for(path, &wiring::machine())
+}
+
+/// Read a configuration file for a machine.
+pub(crate) fn read_for(path: &Path, machine: &Machine) -> Result<Settings, SettingsError> {
     let text =
         fs::read_to_string(path).map_err(|source| SettingsError::Read { path: path.to_owned(), source })?;
-    Ok(Settings::from_toml(&path.display().to_string(), &text, &wiring::machine())?)
+    Ok(Settings::from_toml(&path.display().to_string(), &text, machine)?)
 }

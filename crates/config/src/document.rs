@@ -24,6 +24,8 @@ pub(crate) struct Document<'a> {
     known: BTreeMap<String, Option<Range<usize>>>,
     /// The tables whose keys are free.
     free: Vec<String>,
+    /// The arrays whose members are tables.
+    arrays: Vec<String>,
     problems: Vec<Problem>,
 }
 
@@ -37,6 +39,7 @@ impl<'a> Document<'a> {
             table: table.into_inner(),
             known: BTreeMap::new(),
             free: Vec::new(),
+            arrays: Vec::new(),
             problems: Vec::new(),
         };
         for error in errors {
@@ -109,6 +112,17 @@ impl<'a> Document<'a> {
         table.keys().map(|key| key.get_ref().to_string()).collect()
     }
 
+    /// The tables that stand under `[[name]]`, as names to ask with: `name.0`, `name.1` and so on.
+    pub(crate) fn tables(&mut self, name: &str) -> Vec<String> {
+        self.arrays.push(name.into());
+        match self.table.get(name).map(Spanned::get_ref) {
+            Some(DeValue::Array(tables)) if tables.iter().all(is_table) => {
+                (0..tables.len()).map(|nth| format!("{name}.{nth}")).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// A path as it is meant: relative to this file.
     pub(crate) fn beside(&self, path: &str) -> PathBuf {
         Path::new(self.file).parent().unwrap_or(Path::new("")).join(path)
@@ -138,7 +152,7 @@ impl<'a> Document<'a> {
         let mut tables: Vec<&str> =
             self.known.keys().filter_map(|name| name.rsplit_once('.')).map(|(table, _)| table).collect();
         tables.extend(self.free.iter().map(String::as_str));
-        leftovers("", &self.table, &tables, &mut left);
+        leftovers("", &self.table, (&tables, &self.arrays), &mut left);
         for (name, key, value) in left {
             let wanted = unknown(&name, value.is_none(), self.known.keys().map(String::as_str));
             let value = value.map(|span| self.shown(&span)).unwrap_or_default();
@@ -174,11 +188,19 @@ impl<'a> Document<'a> {
     /// The line of the table's header, for a key that is not there; 1 if the table is not there either.
     fn table_line(&self, name: &str) -> usize {
         let table = name.rsplit_once('.').map_or(name, |(table, _)| table);
-        let header = self.text.lines().position(|line| {
-            let inside = line.trim_start().strip_prefix('[').and_then(|rest| rest.split_once(']'));
-            inside.is_some_and(|(inside, _)| inside.trim() == table)
-        });
-        header.map_or(1, |at| at + 1)
+        // `name.2` is the third header of its name.
+        let (table, nth) = match table.rsplit_once('.').map(|(array, nth)| (array, nth.parse::<usize>())) {
+            Some((array, Ok(nth))) => (array, nth),
+            _ => (table, 0),
+        };
+        let is_header = |line: &&(usize, &str)| {
+            let inside = line.1.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+            let inside = inside.map(|inside| inside.trim_start_matches('[').trim_end_matches(']').trim());
+            inside == Some(table)
+        };
+        let mut headers = self.text.lines().enumerate();
+        let header = headers.by_ref().filter(|line| is_header(&line)).nth(nth);
+        header.map_or(1, |(at, _)| at + 1)
     }
 
     fn shown(&self, span: &Range<usize>) -> String {
@@ -195,10 +217,17 @@ fn full_name(table: &str, key: &str) -> String {
     if table.is_empty() { key.into() } else { format!("{table}.{key}") }
 }
 
+/// The table of that name; a number in it is a place in an array of tables.
 fn lookup<'t, 'a>(root: &'t mut DeTable<'a>, name: &str) -> Option<&'t mut DeTable<'a>> {
     let mut table = root;
-    for part in name.split('.').filter(|part| !part.is_empty()) {
-        table = match table.get_mut(part)?.get_mut() {
+    let mut parts = name.split('.').filter(|part| !part.is_empty());
+    while let Some(part) = parts.next() {
+        let mut value = table.get_mut(part)?.get_mut();
+        if let DeValue::Array(members) = value {
+            let nth: usize = parts.next()?.parse().ok()?;
+            value = members.get_mut(nth)?.get_mut();
+        }
+        table = match value {
             DeValue::Table(table) => table,
             _ => return None,
         };
@@ -210,14 +239,26 @@ fn lookup<'t, 'a>(root: &'t mut DeTable<'a>, name: &str) -> Option<&'t mut DeTab
 type Leftover = (String, Range<usize>, Option<Range<usize>>);
 
 /// What is left of `table`: values that nobody asked for, and tables of which no key was asked for, as a whole.
-fn leftovers(prefix: &str, table: &DeTable<'_>, tables: &[&str], left: &mut Vec<Leftover>) {
+fn leftovers(prefix: &str, table: &DeTable<'_>, asked: (&[&str], &[String]), left: &mut Vec<Leftover>) {
+    let (tables, arrays) = asked;
     for (key, value) in table {
         let name = full_name(prefix, key.get_ref());
         match value.get_ref() {
-            DeValue::Table(inner) if tables.contains(&name.as_str()) => leftovers(&name, inner, tables, left),
+            DeValue::Table(inner) if tables.contains(&name.as_str()) => leftovers(&name, inner, asked, left),
+            DeValue::Array(members) if arrays.contains(&name) && members.iter().all(is_table) => {
+                for (nth, member) in members.iter().enumerate() {
+                    if let DeValue::Table(inner) = member.get_ref() {
+                        leftovers(&format!("{name}.{nth}"), inner, asked, left);
+                    }
+                }
+            }
             other => left.push((name, key.span(), (!other.is_table()).then(|| value.span()))),
         }
     }
+}
+
+fn is_table(value: &Spanned<DeValue<'_>>) -> bool {
+    value.get_ref().is_table()
 }
 
 fn unknown<'k>(name: &str, is_table: bool, known: impl Iterator<Item = &'k str>) -> String {

@@ -102,9 +102,9 @@ impl EventSettings {
     pub(crate) fn read(document: &mut Document<'_>) -> Self {
         let usual = Self::default();
         let mebibytes = document.value("events", "rotate", 0, value::number(0..=1 << 20));
-        let firewall = document.value("events", "firewall", String::new(), name);
-        let zone = document.value("events", "availability_zone", String::new(), name);
-        if firewall.is_empty() && !zone.is_empty() {
+        let firewall = document.value("events", "firewall", None, value::text_or_none);
+        let zone = document.value("events", "availability_zone", None, value::text_or_none);
+        if firewall.is_none() && zone.is_some() {
             document.wrong("events.availability_zone", "means nothing without events.firewall");
         }
         Self {
@@ -125,14 +125,9 @@ impl EventSettings {
                 usual.stats_interval,
                 value::seconds(0..=86400),
             ),
-            firewall: (!firewall.is_empty()).then_some(Firewall { name: firewall, zone }),
+            firewall: firewall.map(|name| Firewall { name, zone: zone.unwrap_or_default() }),
         }
     }
-}
-
-/// A name, or empty for none.
-fn name(value: &DeValue<'_>) -> Result<String, String> {
-    if value.as_str() == Some("") { Ok(String::new()) } else { value::text(value) }
 }
 
 fn output(value: &DeValue<'_>) -> Result<EventOutput, String> {

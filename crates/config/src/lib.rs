@@ -34,7 +34,7 @@ pub use machine::Machine;
 pub use plan::{OVERHEAD, Plan, Pool, Thread};
 pub use port::{PortSettings, Profile};
 pub use problem::{ConfigError, Problem};
-pub use rules::PolicySettings;
+pub use rules::{EndpointSettings, PolicySettings, RunningFlows};
 pub use service::ServiceSettings;
 pub use settings::Settings;
 pub use tunnel::TunnelSettings;

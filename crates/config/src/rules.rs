@@ -1,4 +1,4 @@
-//! `[policy]`: where the operator's rules are, and how they are read.
+//! `[policy]` and `[[endpoint]]`: where the operator's rules are, how they are read, and for whom they hold.
 
 use std::path::PathBuf;
 
@@ -8,38 +8,108 @@ use toml::de::DeValue;
 use crate::document::Document;
 use crate::value;
 
-/// `[policy]`: the operator's rules.
+/// Rules and how they are read: those of `[policy]`, or of one endpoint.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PolicySettings {
     /// Rule files; those that were relative to the configuration file are below its directory now.
     pub files: Vec<PathBuf>,
+    /// A `classification.config` with the operator's classes and words for them.
+    pub classification: Option<PathBuf>,
     /// How their rules are read and tried.
     pub rules: policy::Settings,
 }
 
+/// `[[endpoint]]`: one VPC endpoint with rules of its own.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct EndpointSettings {
+    /// Its id, as GWLB sends it in GENEVE option 1.
+    pub id: u64,
+    /// What holds for it; what it does not say itself is as in `[policy]`.
+    pub policy: PolicySettings,
+}
+
+/// What becomes of flows that are under way when new rules come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RunningFlows {
+    /// What was decided stays decided; flows that are still looked into are judged by the new rules from here on.
+    Keep,
+    /// Each is judged anew with its next packet.
+    Rejudge,
+    /// They are forgotten: their next packet begins a flow, amid a connection if it is TCP.
+    Flush,
+}
+
 impl PolicySettings {
     pub(crate) fn read(document: &mut Document<'_>) -> Self {
+        let none = Self { files: Vec::new(), classification: None, rules: policy::Settings::default() };
+        none.or_as_in(document, "policy")
+    }
+
+    /// What a table says, and for what it does not say, this.
+    fn or_as_in(&self, document: &mut Document<'_>, table: &str) -> Self {
         let actions = [("forward", DefaultAction::Forward), ("drop", DefaultAction::Drop)];
         let orders = [("strict", Order::Strict), ("action", Order::Action)];
-        let files = document.value("policy", "rules", Vec::new(), value::list(value::text));
+        let files = document.optional(table, "rules", value::list(value::text));
+        let files = files.map(|files| files.iter().map(|file| document.beside(file)).collect());
+        let classification = document.optional(table, "classification", value::text_or_none);
+        let classification = classification.flatten().map(|file| document.beside(&file));
         let mut rules = policy::Settings {
-            order: document.value("policy", "order", Order::Strict, value::choice(&orders)),
+            order: document.value(table, "order", self.rules.order, value::choice(&orders)),
             default_action: document.value(
-                "policy",
+                table,
                 "default",
-                DefaultAction::Forward,
+                self.rules.default_action,
                 value::choice(&actions),
             ),
-            ..policy::Settings::default()
+            ..self.rules.clone()
         };
-        for name in document.free_keys("policy.vars") {
+        let vars = format!("{table}.vars");
+        for name in document.free_keys(&vars) {
             let set = |value: &DeValue<'_>| set_variable(&mut rules.variables, &name, &value::text(value)?);
             // The value is set where it is read, or wrong.
-            let _ = document.optional("policy.vars", &name, set);
+            let _ = document.optional(&vars, &name, set);
         }
-        Self { files: files.into_iter().map(|file| document.beside(&file)).collect(), rules }
+        Self {
+            files: files.unwrap_or_else(|| self.files.clone()),
+            classification: classification.or_else(|| self.classification.clone()),
+            rules,
+        }
     }
+}
+
+impl EndpointSettings {
+    /// Every `[[endpoint]]`, with what `[policy]` says for what it does not.
+    pub(crate) fn read(document: &mut Document<'_>, usual: &PolicySettings) -> Vec<Self> {
+        let mut endpoints: Vec<Self> = Vec::new();
+        for table in document.tables("endpoint") {
+            let id = document.required(&table, "id", "the endpoint's id, as events name it", endpoint_id);
+            let policy = usual.or_as_in(document, &table);
+            let Some(id) = id else { continue };
+            if endpoints.iter().any(|endpoint| endpoint.id == id) {
+                document.wrong(&format!("{table}.id"), "has its rules already");
+            }
+            endpoints.push(Self { id, policy });
+        }
+        endpoints
+    }
+}
+
+impl RunningFlows {
+    pub(crate) fn read(document: &mut Document<'_>) -> Self {
+        let choices = [("keep", Self::Keep), ("rejudge", Self::Rejudge), ("flush", Self::Flush)];
+        document.value("policy", "running_flows", Self::Rejudge, value::choice(&choices))
+    }
+}
+
+/// An endpoint's id: sixteen hexadecimal digits, or as AWS writes it, with a zero and `vpce-` before them.
+fn endpoint_id(value: &DeValue<'_>) -> Result<u64, String> {
+    let wanted = || "must be an endpoint's id such as \"vpce-00123456789abcdef\"".to_owned();
+    let text = value.as_str().ok_or_else(wanted)?;
+    let digits = text.strip_prefix("vpce-").unwrap_or(text);
+    let whole = matches!(digits.len(), 1..=17) && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    if whole { u64::from_str_radix(digits, 16).map_err(|_| wanted()) } else { Err(wanted()) }
 }
 
 /// A variable is a list of addresses or of ports, whichever its text is; a text that is both is both.

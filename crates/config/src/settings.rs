@@ -9,7 +9,7 @@ use crate::machine::Machine;
 use crate::plan::Plan;
 use crate::port::PortSettings;
 use crate::problem::ConfigError;
-use crate::rules::PolicySettings;
+use crate::rules::{EndpointSettings, PolicySettings, RunningFlows};
 use crate::service::ServiceSettings;
 use crate::tunnel::TunnelSettings;
 
@@ -22,6 +22,8 @@ pub struct Settings {
     tunnel: TunnelSettings,
     flow: FlowSettings,
     policy: PolicySettings,
+    endpoints: Vec<EndpointSettings>,
+    running_flows: RunningFlows,
     health: HealthSettings,
     service: ServiceSettings,
     plan: Plan,
@@ -46,6 +48,8 @@ impl Settings {
         let tunnel = TunnelSettings::read(document);
         let flow = FlowSettings::read(document, workers);
         let policy = PolicySettings::read(document);
+        let endpoints = EndpointSettings::read(document, &policy);
+        let running_flows = RunningFlows::read(document);
         let health = HealthSettings::read(document);
         let service = ServiceSettings::read(document);
 
@@ -53,7 +57,7 @@ impl Settings {
         port.check_queues(document, &cores.topology);
         let plan = Plan::new(&eal, &port, &cores, flow.capacity);
         plan.check(document, &eal);
-        Some(Self { port, eal, cores, tunnel, flow, policy, health, service, plan })
+        Some(Self { port, eal, cores, tunnel, flow, policy, endpoints, running_flows, health, service, plan })
     }
 
     /// `[port]`.
@@ -84,6 +88,18 @@ impl Settings {
     #[must_use]
     pub fn policy(&self) -> &PolicySettings {
         &self.policy
+    }
+
+    /// Every `[[endpoint]]`; no two have one id.
+    #[must_use]
+    pub fn endpoints(&self) -> &[EndpointSettings] {
+        &self.endpoints
+    }
+
+    /// What becomes of flows that are under way when new rules come.
+    #[must_use]
+    pub fn running_flows(&self) -> RunningFlows {
+        self.running_flows
     }
 
     /// `[health]`.
@@ -118,7 +134,9 @@ mod tests {
         let mut table = String::new();
         let mut documented = Vec::new();
         for line in example.lines() {
-            if let Some(name) = line.strip_prefix('[') {
+            if let Some(name) = line.strip_prefix("[[") {
+                table = format!("{}.0", name.trim_end_matches(']'));
+            } else if let Some(name) = line.strip_prefix('[') {
                 table = name.trim_end_matches(']').into();
             }
             let key = line.trim_start_matches('#').split_once(" = ").filter(|_| !line.starts_with("# "));

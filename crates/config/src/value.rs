@@ -44,6 +44,11 @@ pub(crate) fn text(value: &DeValue<'_>) -> Result<String, String> {
     text.map(Into::into).ok_or_else(|| "must be text in quotes, not empty".into())
 }
 
+/// As [`text`], or empty for nothing.
+pub(crate) fn text_or_none(value: &DeValue<'_>) -> Result<Option<String>, String> {
+    if value.as_str() == Some("") { Ok(None) } else { text(value).map(Some) }
+}
+
 /// One of a few words.
 pub(crate) fn choice<T: Copy>(words: &[(&str, T)]) -> impl Fn(&DeValue<'_>) -> Result<T, String> {
     move |value| {

@@ -32,8 +32,19 @@ pub struct Readings<'a> {
     pub host: &'a HostCounts,
     /// What the event log did.
     pub log: &'a LogCounts,
+    /// How reloads of the rules went.
+    pub reloads: Reloads,
     /// What the port counted.
     pub port: &'a PortReading,
+}
+
+/// How reloads of the rules went.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Reloads {
+    /// New rules were taken.
+    pub taken: u64,
+    /// They could not be used, and the old ones stayed.
+    pub refused: u64,
 }
 
 /// The port's figures and its pool's.
@@ -123,6 +134,8 @@ fn set_state(readings: &Readings<'_>) {
     set(&metric::DRAINING, &[], vitals.draining.into());
     set(&metric::LINK_UP, &[], vitals.link_up.into());
     set(&metric::POLICY_GENERATION, &[], vitals.generation.unwrap_or(0));
+    set(&metric::POLICY_RELOADS, &["taken"], readings.reloads.taken);
+    set(&metric::POLICY_RELOADS, &["refused"], readings.reloads.refused);
     let came = snapshot.received() + snapshot.injected();
     let went = snapshot.transmitted() + snapshot.dropped_in_all() + snapshot.punted() + snapshot.held();
     set(&metric::IN_FLIGHT, &[], snapshot.held());

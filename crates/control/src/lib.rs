@@ -24,7 +24,7 @@ mod stack;
 mod timestamp;
 
 pub use events::{EventLog, LogCounts};
-pub use exporter::{Exporter, PortReading, Readings};
+pub use exporter::{Exporter, PortReading, Readings, Reloads};
 pub use health::{Health, Reason, Vitals};
 pub use host::{Host, HostCounts};
 pub use log_thread::LogThread;

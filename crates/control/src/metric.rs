@@ -67,6 +67,11 @@ pub(crate) const LINK_UP: Metric =
     Metric::gauge("sluice_link_up", &[], "1 while the port's link is up, else 0.");
 pub(crate) const POLICY_GENERATION: Metric =
     Metric::gauge("sluice_policy_generation", &[], "Which policy is in force; 0 while none is.");
+pub(crate) const POLICY_RELOADS: Metric = Metric::counter(
+    "sluice_policy_reloads_total",
+    &["result"],
+    "Times the rules were read again: taken, or refused because they could not be used.",
+);
 pub(crate) const HEARTBEAT_AGE: Metric = Metric::gauge(
     "sluice_core_heartbeat_age_seconds",
     &["core"],
@@ -178,6 +183,7 @@ const TABLE: &[&Metric] = &[
     &DRAINING,
     &LINK_UP,
     &POLICY_GENERATION,
+    &POLICY_RELOADS,
     &HEARTBEAT_AGE,
     &DROPPED,
     &IN_FLIGHT,

@@ -15,7 +15,7 @@ use config::{EventKind, EventOutput, EventSettings, Firewall, Rotation};
 use control::{
     EventLog, Exporter, Health, HostCounts, Kind, LogCounts, LogThread, Metric, MetricsServer, PortReading,
 };
-use control::{Readings, Vitals};
+use control::{Readings, Reloads, Vitals};
 use engine::{
     Core, EventReceiver, Idle, Inspect, LocalPort, Pulled, Role, Sharing, Sink, Snapshot, Source, Stats,
     Steer, Turn, Wiring, run,
@@ -179,6 +179,7 @@ fn rendered(snapshot: &Snapshot) -> String {
         health: &Health::of(&vitals),
         host: &HostCounts { healthy: 4, ..HostCounts::default() },
         log: &LogCounts { written: 3, failed: 0 },
+        reloads: Reloads { taken: 2, refused: 1 },
         port: &port,
     })
 }

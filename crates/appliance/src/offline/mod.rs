@@ -25,6 +25,7 @@ use control::EventLog;
 use engine::{Core, Idle, Inspect, LocalPort, Return, Role, Sharing, Stats, Steer, Wiring, events, swap};
 use flow::FlowHasher;
 use inspect::{Detector, Inspector};
+use policy::Policy;
 use wire::TunnelEnd;
 
 use crate::Failure;
@@ -65,7 +66,7 @@ pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
     let loading = policy_files::load(settings.as_ref().map(config::Settings::policy), &args.rules)
         .map_err(Failure::refused)?;
     policy_files::tell_refusals(&loading);
-    policy_files::strict(args.strict, &loading).map_err(Failure::refused)?;
+    policy_files::strict(args.strict, [&loading]).map_err(Failure::refused)?;
 
     let capture_error = |source| OfflineError::Capture { path: args.pcap.clone(), source };
     let encap = match args.encap {
@@ -90,7 +91,7 @@ pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
     // Nobody swaps the policy here.
     let (_policies, swaps) = swap();
     let (sender, events) = events(EVENTS);
-    let policy = policy_files::policy(loading);
+    let policy = Arc::new(Policy::new(1, Arc::new(loading.rules)));
     let events_wanted =
         settings.as_ref().map(|settings| settings.service().events.clone()).unwrap_or_default();
     let mut log = log(args.eve.as_deref(), events_wanted)?;

@@ -1,0 +1,114 @@
+//! New rules for a running appliance.
+//!
+//! ```text
+//! SIGHUP ─▶ control thread ─▶ "reload": files ─▶ policy ─▶ detector     (seconds; on a thread of its own)
+//!                 │◀───────────────────────────────────────────┘ or why not: the old rules stay
+//!                 ├─▶ the log knows the policy ─▶ each worker takes the detector at a turn's start
+//!                 └◀─ the old ones come back, and are freed here
+//! ```
+//! Why a thread of its own: rules take seconds to compile, and the control thread answers health checks.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use config::Machine;
+use control::{LogThread, Reloads};
+use engine::SwapSender;
+use inspect::Detector;
+
+use crate::policy_files::{self, RuleSets};
+use crate::settings;
+
+/// Where rules come from, as the command line and the start of the process have it.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    /// The configuration file.
+    pub(crate) config: PathBuf,
+    /// Whether one refused rule makes all of them unfit.
+    pub(crate) strict: bool,
+    /// The machine as it was before DPDK pinned threads and took memory.
+    pub(crate) machine: Machine,
+}
+
+impl Origin {
+    /// Read the configuration's rules and compile them.
+    fn detector(&self, generation: u64) -> Result<Arc<Detector>, Box<dyn Error>> {
+        let settings = settings::read_for(&self.config, &self.machine)?;
+        let sets = RuleSets::read(&settings)?;
+        sets.loadings().iter().for_each(policy_files::tell_refusals);
+        policy_files::strict(self.strict, sets.loadings())?;
+        Ok(Arc::new(Detector::new(Arc::new(sets.policy(generation)))))
+    }
+}
+
+/// Detectors on their way to the workers.
+pub(crate) struct Reload {
+    origin: Origin,
+    workers: Vec<SwapSender<Arc<Detector>>>,
+    generation: u64,
+    making: Option<JoinHandle<Result<Arc<Detector>, String>>>,
+    /// Somebody asked, and what is being made may have read the files before.
+    asked: bool,
+    reloads: Reloads,
+}
+
+impl Reload {
+    /// The way to `workers`, who judge by a policy of this generation.
+    pub(crate) fn new(origin: Origin, workers: Vec<SwapSender<Arc<Detector>>>, generation: u64) -> Self {
+        Self { origin, workers, generation, making: None, asked: false, reloads: Reloads::default() }
+    }
+
+    /// Read the rules again, soon.
+    pub(crate) fn ask(&mut self) {
+        self.asked = true;
+    }
+
+    /// Once per turn of the control thread.
+    pub(crate) fn turn(&mut self, log: &LogThread) -> io::Result<()> {
+        for worker in &mut self.workers {
+            drop(worker.returned());
+        }
+        if let Some(making) = self.making.take_if(|making| making.is_finished()) {
+            let made = making.join().unwrap_or_else(|_| Err("the reload thread died".to_owned()));
+            match made {
+                Ok(detector) => self.swap(detector, log),
+                Err(why) => {
+                    self.reloads.refused += 1;
+                    eprintln!("sluice: the rules stay as they are: {why}");
+                }
+            }
+        }
+        if self.asked && self.making.is_none() {
+            self.asked = false;
+            let (origin, generation) = (self.origin.clone(), self.generation + 1);
+            let make = move || origin.detector(generation).map_err(|error| crate::told(error.as_ref()));
+            self.making = Some(thread::Builder::new().name("reload".to_owned()).spawn(make)?);
+        }
+        Ok(())
+    }
+
+    /// The generation that workers judge by, or are about to.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// How reloads went.
+    pub(crate) fn counts(&self) -> Reloads {
+        self.reloads
+    }
+
+    fn swap(&mut self, detector: Arc<Detector>, log: &LogThread) {
+        self.generation = detector.policy().generation();
+        self.reloads.taken += 1;
+        log.know(detector.policy().clone());
+        for worker in &mut self.workers {
+            // What a worker has not taken yet comes back, and is freed here.
+            drop(worker.send(detector.clone()));
+        }
+        let rules = detector.policy().rules(wire::EndpointId::default()).len();
+        eprintln!("sluice: new rules: generation {}, {rules} rules", self.generation);
+    }
+}
