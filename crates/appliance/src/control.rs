@@ -53,6 +53,7 @@ pub(crate) struct Control<'a> {
     server: MetricsServer,
     log: LogThread,
     started: Moment,
+    was_healthy: Option<bool>,
 }
 
 /// Something that is read anew after a while.
@@ -107,6 +108,7 @@ impl<'a> Control<'a> {
             server,
             log: LogThread::start(log, logs)?,
             started: now,
+            was_healthy: None,
         })
     }
 
@@ -167,6 +169,7 @@ impl<'a> Control<'a> {
         }
         let vitals = self.vitals((now, phase), snapshot);
         let health = Health::of(&vitals);
+        self.tell(&health);
         self.answer(now, &health, lane);
         if self.metrics.is_due(now, METRICS_INTERVAL) {
             let port = reading(&self.dataplane, self.mbufs)?;
@@ -187,6 +190,13 @@ impl<'a> Control<'a> {
             self.log.write_stats(now, snapshot, now.since(self.started));
         }
         Ok(())
+    }
+
+    /// Each change of health goes to the log once: a load balancer tells that checks failed, not why.
+    fn tell(&mut self, health: &Health) {
+        if self.was_healthy.replace(health.is_healthy()) != Some(health.is_healthy()) {
+            eprintln!("sluice: health: {}", health.body());
+        }
     }
 
     fn vitals(&self, (now, phase): (Moment, Phase), snapshot: &Snapshot) -> Vitals {

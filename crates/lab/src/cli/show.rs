@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Done;
 use super::client::Client;
 use super::place::Place;
-use crate::state::{AssociationPoint, RouteTable, RouteTarget, State, Vpc};
+use crate::state::{AssociationPoint, Role, RouteTable, RouteTarget, State, Vpc};
 
 pub(super) fn status(place: &Place, json: bool) -> Done {
     let told = Client::of(place)?.look("/status")?;
@@ -41,7 +41,7 @@ fn picture(state: &State, told: &Value) -> String {
         };
         lines.push(format!("  target {:<12} {health}", target["name"].as_str().unwrap_or_default()));
     }
-    draw_flows(&told["network"], &mut lines);
+    draw_flows(state, &told["network"], &mut lines);
     lines.push(String::new());
     lines.join("\n")
 }
@@ -86,7 +86,7 @@ fn draw_table(state: &State, table: &RouteTable, lines: &mut Vec<String>) {
 }
 
 /// What the nodes report: counters that are not zero, and the newest flows.
-fn draw_flows(network: &Value, lines: &mut Vec<String>) {
+fn draw_flows(state: &State, network: &Value, lines: &mut Vec<String>) {
     for node in network["nodes"].as_array().into_iter().flatten() {
         let counters = node["counters"].as_object().into_iter().flatten();
         let counted = counters.filter(|(_, n)| n.as_u64() != Some(0)).map(|(name, n)| format!("{name} {n}"));
@@ -94,12 +94,37 @@ fn draw_flows(network: &Value, lines: &mut Vec<String>) {
         let at = node["address"].as_str().unwrap_or_default();
         lines.push(format!("node {at}: {} flows; {}", node["flow_count"], counted.join(", ")));
         for flow in node["flows"].as_array().into_iter().flatten().take(20) {
-            let end = |e: &Value| format!("{} {}", e["address"].as_str().unwrap_or_default(), e["port"]);
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let end = |e: &Value| format!("{} {}", text(&e["address"]), e["port"]);
             let (a, b) = (end(&flow["a"]), end(&flow["b"]));
-            let (cookie, target) = (&flow["cookie"], &flow["target"]);
-            lines.push(format!("  {a} <-> {b} protocol {} cookie {cookie} at {target}", flow["protocol"]));
+            let (cookie, target) = (text(&flow["cookie"]), text(&flow["target"]));
+            let protocol = protocol(flow["protocol"].as_u64().unwrap_or_default());
+            let (sent, returned) = (&flow["sent"]["packets"], &flow["returned"]["packets"]);
+            lines.push(format!(
+                "  {protocol:<6} {a} <-> {b} at {} ({target}), cookie {cookie}, {sent} packets sent, {returned} returned",
+                name_at(state, &target)
+            ));
         }
     }
+}
+
+/// An IP protocol by its name (IANA), or its number.
+fn protocol(number: u64) -> String {
+    match number {
+        0 => "any".to_owned(),
+        1 => "icmp".to_owned(),
+        6 => "tcp".to_owned(),
+        17 => "udp".to_owned(),
+        58 => "icmpv6".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// What the lab calls whoever has this address in the provider's network.
+fn name_at<'a>(state: &'a State, address: &str) -> &'a str {
+    let of =
+        |i: &&crate::state::Instance| i.role == Role::Appliance && i.interface.ipv4.to_string() == address;
+    state.instances.values().find(of).map_or("", |i| i.name.as_str())
 }
 
 fn name_of(tags: &crate::state::Tags) -> &str {

@@ -1,7 +1,7 @@
 //! `gwlb-lab traffic`: the tutorial's proof that it works, from inside both ends.
 
 use std::process::{Child, Command, ExitCode, Stdio};
-use std::thread::sleep;
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -28,24 +28,54 @@ struct Way {
 
 pub(super) fn traffic(place: &Place, throughput: bool) -> Done {
     let ways = ways(place)?;
+    let checks: Vec<Check<'_>> = ways.iter().flat_map(Way::checks).collect();
+    // All at once: what does not pass takes its whole timeout.
+    let passed: Vec<Result<bool, String>> = thread::scope(|scope| {
+        let running: Vec<_> = checks.iter().map(|check| scope.spawn(|| check.passes())).collect();
+        let ended = running.into_iter().map(|one| one.join().unwrap_or(Ok(false)));
+        ended.collect()
+    });
     let mut failed = false;
-    for way in &ways {
-        for address in &way.addresses {
-            let url = format!("http://{}/", host(address));
-            let ping = ["ping", "-n", "-c", "3", "-i", "0.2", "-W", "1", address];
-            let curl = ["curl", "-sS", "-m", "3", "-o", "/dev/null", "-w", "%{http_code}", &url];
-            for (what, command) in [("ping", &ping[..]), ("http", &curl[..])] {
-                let passed = passes(&way.source, command)?;
-                failed |= !passed;
-                let word = if passed { "passed" } else { "FAILED" };
-                println!("{what} {:>6} -> {:<6} {address:<24} {word}", way.from, way.to);
-            }
-        }
+    for (Check { way, what, address, .. }, passed) in checks.iter().zip(passed) {
+        let passed = passed?;
+        failed |= !passed;
+        let word = if passed { "passed" } else { "FAILED" };
+        println!("{what} {:>6} -> {:<6} {address:<24} {word}", way.from, way.to);
     }
     if throughput && !failed {
         measure(&ways)?;
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// One thing to try.
+struct Check<'a> {
+    way: &'a Way,
+    what: &'static str,
+    address: &'a str,
+    command: Vec<String>,
+}
+
+impl Way {
+    fn checks(&self) -> Vec<Check<'_>> {
+        let words = |line: String| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let both = |address| {
+            let ping = words(format!("ping -n -c 3 -i 0.2 -W 1 {address}"));
+            let curl = words(format!("curl -sS -m 3 -o /dev/null http://{}/", host(address)));
+            let check = |what, command| Check { way: self, what, address, command };
+            [check("ping", ping), check("http", curl)]
+        };
+        self.addresses.iter().flat_map(|address| both(address.as_str())).collect()
+    }
+}
+
+impl Check<'_> {
+    fn passes(&self) -> Result<bool, String> {
+        let mut run = Command::new("ip");
+        run.args(["netns", "exec", &self.way.source]).args(&self.command);
+        run.stdout(Stdio::null()).stderr(Stdio::null());
+        Ok(run.status().map_err(|e| format!("cannot run ip: {e}"))?.success())
+    }
 }
 
 fn ways(place: &Place) -> Result<[Way; 2], Box<dyn std::error::Error>> {
@@ -75,12 +105,6 @@ fn ways(place: &Place) -> Result<[Way; 2], Box<dyn std::error::Error>> {
 
 fn host(address: &str) -> String {
     if address.contains(':') { format!("[{address}]") } else { address.to_owned() }
-}
-
-fn passes(namespace: &str, command: &[&str]) -> Result<bool, String> {
-    let mut run = Command::new("ip");
-    run.args(["netns", "exec", namespace]).args(command).stdout(Stdio::null()).stderr(Stdio::null());
-    Ok(run.status().map_err(|e| format!("cannot run ip: {e}"))?.success())
 }
 
 /// How much passes: a second of iperf3 each way, or a download.

@@ -143,6 +143,13 @@ impl Bench {
         self.strays.borrow_mut().insert(rule);
     }
 
+    /// The last line that the appliance has logged.
+    pub(super) fn last_words(&self) -> Option<String> {
+        let log = std::fs::read(&self.log).ok()?;
+        let log = String::from_utf8_lossy(&log).into_owned();
+        log.lines().rev().find(|line| !line.trim().is_empty()).map(str::to_owned)
+    }
+
     pub(super) fn send(&self, frame: &[u8]) -> Result<(), BenchError> {
         Ok(self.link.send(frame)?)
     }

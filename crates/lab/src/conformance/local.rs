@@ -86,7 +86,9 @@ fn checks(bench: &Bench, count: usize, check: fn() -> Result<(), String>) -> Jud
         thread::sleep(INTERVAL);
         failed = round(bench, count, check)?;
     }
-    Ok(failed.first().map(|why| format!("{} of {count} failed: {why}", failed.len())))
+    // Whether it would not or could not, only the appliance knows.
+    let words = || bench.last_words().map(|words| format!("; its log ends: {words}")).unwrap_or_default();
+    Ok(failed.first().map(|why| format!("{} of {count} failed: {why}{}", failed.len(), words())))
 }
 
 /// Why checks failed, each on a thread of its own.
