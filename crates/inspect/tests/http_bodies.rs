@@ -9,7 +9,7 @@ use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use inspect::app::http::{Http, HttpLimits, HttpRecord};
 use inspect::app::{Anomaly, Transaction, Transactions, Wanted};
-use policy::Way;
+use policy::{Buffer, Way};
 use proptest::prelude::*;
 
 const LIMIT: usize = 100 * 1024;
@@ -134,6 +134,22 @@ fn a_body_is_kept_up_to_its_bound_and_counted_beyond() {
     let (_, told) = told("identity", &vec![b'x'; 3 * LIMIT], 1400);
     assert_eq!(told.body(Way::ToClient).len(), LIMIT);
     assert_eq!(HttpRecord::of(&told).unwrap().length(), 3 * LIMIT as u64);
+}
+
+#[test]
+fn a_file_is_called_by_its_field_its_part_of_a_form_or_the_uri() {
+    let (mut http, mut all) = (Http::new(HttpLimits::default()), Transactions::default());
+    let form =
+        b"--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"up.exe\"\r\n\r\nMZ\r\n--b--\r\n";
+    let head = "POST /in/to.php?x HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=b\r\n";
+    let request = format!("{head}Content-Length: {}\r\n\r\n", form.len());
+    http.feed(Way::ToServer, request.as_bytes(), Wanted::ALL, &mut all);
+    http.feed(Way::ToServer, form, Wanted::ALL, &mut all);
+    let response = b"HTTP/1.1 200 OK\r\nContent-Disposition: attachment; filename=\"d n.pdf\"\r\nContent-Length: 1\r\n\r\n!";
+    http.feed(Way::ToClient, response, Wanted::ALL, &mut all);
+    let names = |way| all.open()[0].values(Buffer::FileName, way).collect::<Vec<_>>();
+    assert_eq!(names(Way::ToServer), [&b"to.php"[..], b"up.exe"]);
+    assert_eq!(names(Way::ToClient), [b"d n.pdf"]);
 }
 
 proptest! {

@@ -1,14 +1,14 @@
 //! What a whole head means: a transaction begins or is answered, a body follows or does not, the connection becomes
 //! something else.
 
-use policy::Way;
+use policy::{Buffer, Way};
 
 use super::body::{self, Framing};
 use super::coding::Decoder;
 use super::head::Head;
 use super::line::{RequestLine, StatusLine};
 
-use super::{Became, Coding, Http, Kind, Request, State, buffers};
+use super::{Became, Coding, Http, Kind, Request, State, buffers, file};
 use crate::app::{Anomalies, Anomaly, Facts, Phase, Transactions};
 
 impl Http {
@@ -131,11 +131,15 @@ impl Http {
     fn begin_body(&mut self, way: Way, framing: Framing, head: &Head<'_>, all: &mut Transactions) {
         let mut noted = Anomalies::default();
         let decoder = body::codings(head).and_then(|names| Decoder::new(&names, &mut noted));
+        let wants_name = self.wanted.has(Buffer::FileName);
         let side = self.side(way);
         side.coding = decoder.map_or(Coding::Plain, Coding::Coded);
         side.state = State::Body(framing);
         if let Some(open) = side.number.and_then(|number| all.find(number)) {
             open.anomalies.add(noted);
+            if wants_name {
+                file::name(open, way, head);
+            }
         }
     }
 

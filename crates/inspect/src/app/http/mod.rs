@@ -16,6 +16,7 @@ mod body;
 mod buffers;
 mod coding;
 mod facts;
+mod file;
 mod head;
 mod hold;
 mod limits;
@@ -26,7 +27,7 @@ mod uri;
 
 use std::collections::VecDeque;
 
-use policy::Way;
+use policy::{Buffer, Way};
 
 use body::{Framing, Part};
 use coding::Decoder;
@@ -299,7 +300,7 @@ impl Http {
 
     /// The message that is under way is over.
     fn finish(&mut self, way: Way, all: &mut Transactions) {
-        let limit = self.limits.body;
+        let (limit, wanted) = (self.limits.body, self.wanted);
         let side = self.side(way);
         side.state = State::Idle;
         let coding = std::mem::take(&mut side.coding);
@@ -308,6 +309,9 @@ impl Http {
             let (room, mut noted) = (limit.saturating_sub(open.body(way).len()), Anomalies::default());
             open.grow_with(way, |body| decoder.end(body, room, &mut noted));
             open.anomalies.add(noted);
+        }
+        if way == Way::ToServer && wanted.has(Buffer::FileName) {
+            file::names_of_form(open);
         }
         open.reach(way, Phase::Complete);
     }
