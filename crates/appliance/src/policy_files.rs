@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use config::PolicySettings;
+use inspect::payload::sets::Places;
+use inspect::{Detector, Outside};
 use policy::{Loading, Order, Policy, RuleFile, RuleSet, Settings};
 use wire::EndpointId;
 
@@ -86,6 +88,17 @@ fn read(path: &Path) -> Result<RuleFile, PolicyError> {
 
 fn bytes(path: &Path) -> Result<Vec<u8>, PolicyError> {
     fs::read(path).map_err(|source| PolicyError::Read { path: path.to_owned(), source })
+}
+
+/// Compiles a policy, whose rules may name data sets beside the rule files, and tells which rules cannot be judged.
+pub(crate) fn detector(policy: &Arc<Policy>, files: &[PathBuf]) -> Arc<Detector> {
+    let folders: Vec<PathBuf> = files.iter().filter_map(|file| file.parent()).map(Path::to_owned).collect();
+    let places = Places { save: folders.first().cloned(), load: folders };
+    let detector = Detector::knowing(policy.clone(), Outside::new(places));
+    for refused in detector.uncompiled() {
+        eprintln!("sid {}: {}; the rule does not hold", refused.sid, refused.why);
+    }
+    Arc::new(detector)
 }
 
 /// Tell on standard error which rules were refused and why.

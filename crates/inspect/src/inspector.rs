@@ -11,21 +11,29 @@
 
 use std::sync::Arc;
 
-use flow::{BURST, Candidates, Change, EndReason, Ended, FlowHasher, FlowTable, Moment, Settings, Sighting};
-use policy::{Action, Judgement, Outcome, Policy, RejectTo};
+use flow::{
+    BURST, Candidates, Change, EndReason, Ended, FlowHasher, FlowTable, Moment, Settings, Sighting, Tracked,
+};
+use policy::{Outcome, RejectTo};
 use wire::{Inner, InnerError, ProtocolType};
 
 mod part;
 
 use crate::Detector;
-use crate::event::{Alert, Dropped, Event, FlowSoFar, Outbox};
+use crate::event::{Event, FlowSoFar, Outbox};
+use crate::examiner::{Examiner, Seen};
 use crate::fragments::{self, FragmentCounts, Fragments};
 use crate::learn::encapsulation;
 use crate::reject::{self, End};
+use crate::stream;
 use crate::{About, DropReason, Frame, Injections, Judged, Mode, Packet, Verdict};
 
 /// Most records that one turn visits to find ended flows: some two microseconds.
 const EXPIRY_BUDGET: usize = 128;
+/// Most flows that one worker looks into at a time.
+const SESSIONS: usize = 1 << 16;
+/// Most bytes that their streams hold.
+const STREAM_BYTES: usize = 256 << 20;
 
 /// One worker's counters since its start; plain numbers, to be read each turn and published by the core that owns them.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -46,6 +54,20 @@ pub struct Counts {
     pub cookies_changed: u64,
     /// Times the policy was asked.
     pub judgements: u64,
+    /// Flows that were to be looked into and were not, because too many were.
+    pub sessions_lost: u64,
+    /// Rules that were asked, because a pattern of theirs was found or they have none.
+    pub rules_asked: u64,
+    /// Packets that had more candidates than are asked.
+    pub cut_short: u64,
+    /// Rules that could not wait for more of a stream, because too many did.
+    pub waiting_lost: u64,
+    /// Programs of rules and searches of expressions that were given up because their steps were used up.
+    pub exhausted: u64,
+    /// Texts that the matcher could not scan.
+    pub unscanned: u64,
+    /// Marks on addresses and counts of matches that gave way to others before their time, of all workers.
+    pub marks_evicted: u64,
     /// Alerts raised.
     pub alerts: u64,
     /// Alerts that found no room in their judgement.
@@ -73,11 +95,10 @@ pub struct Counts {
 pub struct Inspector {
     flows: FlowTable<Judged>,
     detector: Arc<Detector>,
+    examiner: Examiner,
     mode: Mode,
     /// Packets given so far.
     packets: u64,
-    /// Counts swaps: decisions of another epoch are void.
-    epoch: u16,
     outbox: Outbox,
     injections: Injections,
     fragments: Fragments,
@@ -92,9 +113,9 @@ impl Inspector {
         Self {
             flows,
             detector,
+            examiner: Examiner::new(SESSIONS, STREAM_BYTES, stream::Settings::default()),
             mode: Mode::default(),
             packets: 0,
-            epoch: 0,
             outbox: Outbox::new(),
             injections: Injections::new(),
             fragments: Fragments::new(fragments::Settings::default()),
@@ -104,7 +125,8 @@ impl Inspector {
 
     /// The same inspector, standing elsewhere.
     #[must_use]
-    pub fn in_mode(self, mode: Mode) -> Self {
+    pub fn in_mode(mut self, mode: Mode) -> Self {
+        self.examiner.listen(mode.passive);
         Self { mode, ..self }
     }
 
@@ -130,13 +152,16 @@ impl Inspector {
 
     /// Once per turn: find flows that have ended, a bounded number of them.
     pub fn tick(&mut self, now: Moment) {
-        let Self { flows, outbox, counts, .. } = self;
-        flows.expire(now, EXPIRY_BUDGET, |ended| counts.end(ended, outbox));
+        let Self { flows, examiner, outbox, counts, .. } = self;
+        flows.expire(now, EXPIRY_BUDGET, |ended| {
+            examiner.end(ended.flow.memo);
+            counts.end(ended, outbox);
+        });
     }
 
     /// Take a new detector and give back the old one, to be freed elsewhere.
     pub fn swap(&mut self, detector: Arc<Detector>) -> Arc<Detector> {
-        self.epoch = self.epoch.wrapping_add(1);
+        self.examiner.swap();
         std::mem::replace(&mut self.detector, detector)
     }
 
@@ -152,13 +177,20 @@ impl Inspector {
         &self.flows
     }
 
+    /// How many flows are being looked into.
+    #[must_use]
+    pub fn sessions(&self) -> usize {
+        self.examiner.open()
+    }
+
     /// The counters.
     #[must_use]
     pub fn counts(&self) -> Counts {
         let (events_lost, headers_lost) = (self.outbox.lost(), self.flows.headers_lost());
         let (injections_withheld, injections_lost) = (self.injections.withheld(), self.injections.lost);
         let FragmentCounts { parts, whole, expired, .. } = self.fragments.counts();
-        Counts {
+        let marks_evicted = self.detector.marks_evicted();
+        self.examiner.count(Counts {
             events_lost,
             headers_lost,
             injections_withheld,
@@ -166,8 +198,9 @@ impl Inspector {
             fragments: parts,
             fragments_whole: whole,
             fragments_expired: expired,
+            marks_evicted,
             ..self.counts
-        }
+        })
     }
 
     /// The events since the last call, oldest first. Call it each turn: there is room for 1024.
@@ -191,33 +224,38 @@ impl Inspector {
             tcp_flags: *tcp_flags,
             bytes: *inner_len,
         };
-        let Self { flows, detector, mode, packets, epoch, outbox, counts, .. } = self;
+        let Self { flows, detector, examiner, mode, packets, outbox, counts, .. } = self;
         let tracked = match flows.track(now, hint, &sighting, || encapsulation(frame)) {
             Ok(tracked) => tracked,
             Err(no_flow) => return no_flow.into(),
         };
-        if let Some(change) = tracked.change {
+        let Tracked { memo: judged, change, course } = tracked;
+        if let Some(change) = change {
+            if let Some(ended) = &change.ended {
+                examiner.end(ended.flow.memo);
+            }
             counts.note(change, outbox);
         }
-        let (judged, course) = (tracked.memo, tracked.course);
-        judged.enter(*epoch);
-        let outcome = match judged.outcome(*direction) {
-            Some(outcome) => outcome,
+        let rejects = match judged.outcome_in(examiner.epoch(), *direction) {
+            Some(Outcome::Forward) => return Verdict::Forward,
+            Some(Outcome::Drop) if mode.passive => return Verdict::Forward,
+            Some(Outcome::Drop) => judged.rejects(*direction),
             None => {
-                let flow = FlowSoFar::new(now, &course, about, frame);
                 if key.is_of_fragments() {
+                    let flow = FlowSoFar::new(now, &course, about, frame);
                     return self.judge_part(now, (about, frame), flow);
                 }
-                ask(detector.policy(), (now, *packets, about, flow), judged, (outbox, counts))
+                let (mode, packet) = (*mode, *packets);
+                let seen = Seen { now, packet, about, frame, course, mode };
+                match examiner.examine(detector, &seen, judged, (outbox, counts)) {
+                    (verdict, None) => return verdict,
+                    (_, rejects) => rejects,
+                }
             }
         };
-        match outcome {
-            Outcome::Forward => Verdict::Forward,
-            Outcome::Drop if mode.passive => Verdict::Forward,
-            Outcome::Drop => match judged.rejects(*direction) {
-                Some(to) => self.reject((now, about, frame), to),
-                None => DropReason::Policy.into(),
-            },
+        match rejects {
+            Some(to) => self.reject((now, about, frame), to),
+            None => DropReason::Policy.into(),
         }
     }
 
@@ -249,59 +287,6 @@ fn inner<'a>(about: &About, frame: &'a [u8]) -> Result<Inner<'a>, InnerError> {
     let is_v4 = about.key.version() == 4;
     let protocol_type = if is_v4 { ProtocolType::Ipv4 } else { ProtocolType::Ipv6 };
     Inner::parse(frame.get(usize::from(about.inner_at)..).unwrap_or_default(), protocol_type)
-}
-
-/// Ask the policy about a direction of a flow, note what it says, and tell whom it concerns.
-#[cold]
-fn ask(
-    policy: &Policy,
-    (now, packet, about, flow): (Moment, u64, &About, FlowSoFar),
-    judged: &mut Judged,
-    (outbox, counts): (&mut Outbox, &mut Counts),
-) -> Outcome {
-    let (key, direction) = (about.key, about.direction);
-    let Judgement { action, by, alerts, alerts_lost } = policy.judge(key.endpoint(), &key.tuple(direction));
-    let rules = policy.rules(key.endpoint());
-    let decider = by.and_then(|rule| rules.get(rule)).map(|loaded| loaded.rule.action);
-    match decider {
-        Some(Action::Reject(to)) => judged.reject_both(to),
-        Some(_) => judged.decide_both(action),
-        None => judged.decide(direction, action),
-    }
-    counts.judgements += 1;
-    counts.alerts += alerts.len() as u64;
-    counts.alerts_lost += u64::from(alerts_lost);
-    let (generation, dropped) = (policy.generation(), action == Outcome::Drop);
-    for rule in alerts {
-        let sid = rules.get(rule).map_or(0, |loaded| loaded.rule.about.sid);
-        outbox.put(Event::Alert(Alert {
-            moment: now,
-            packet,
-            key,
-            direction,
-            rule,
-            generation,
-            sid,
-            dropped,
-            flow,
-            app: None,
-            transaction: None,
-        }));
-    }
-    if dropped {
-        let bytes = about.inner_len;
-        outbox.put(Event::Dropped(Dropped {
-            moment: now,
-            packet,
-            key,
-            direction,
-            by,
-            generation,
-            bytes,
-            flow,
-        }));
-    }
-    action
 }
 
 impl Counts {

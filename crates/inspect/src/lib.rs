@@ -7,6 +7,7 @@ mod burst;
 mod detect;
 mod drop_reason;
 mod event;
+mod examiner;
 pub mod fragments;
 mod injections;
 mod inspector;
@@ -22,7 +23,7 @@ pub mod stream;
 mod verdict;
 
 pub use burst::Burst;
-pub use detect::Detector;
+pub use detect::{Detector, Outside, Uncompiled};
 pub use drop_reason::DropReason;
 pub use event::{Alert, Dropped, Event, FlowSoFar, TransactionEnd};
 pub use injections::Injections;

@@ -54,6 +54,11 @@ impl Ends {
     }
 }
 
+/// What a packet's header is to a set of rules: two packets of one class match the same headers. There are far fewer
+/// classes than headers, so what was found for one is worth keeping.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct HeaderClass([u32; 5]);
+
 /// The headers of a set of rules, ready to be asked.
 #[derive(Debug, Default)]
 pub(crate) struct HeaderIndex {
@@ -95,22 +100,25 @@ impl HeaderIndex {
         Self { rules, rows, protocols, source, destination, source_port, destination_port }
     }
 
-    /// The rules whose headers match, in order. A rule whose two ways both match comes once.
-    pub(crate) fn matches(&self, tuple: &FiveTuple) -> Matches<'_> {
+    /// The class of a packet.
+    pub(crate) fn class(&self, tuple: &FiveTuple) -> HeaderClass {
         let [v4, v6] = &self.protocols;
         let protocols = if tuple.version == 4 { v4 } else { v6 };
         let ports = has_ports(tuple.protocol) && (tuple.source_port, tuple.destination_port) != (0, 0);
-        let rows = [
+        HeaderClass([
             protocols.get(usize::from(tuple.protocol)).copied().unwrap_or_default(),
             self.destination_port.row(tuple.destination_port, ports),
             self.destination.row(tuple.destination, tuple.version),
             self.source.row(tuple.source, tuple.version),
             self.source_port.row(tuple.source_port, ports),
-        ]
-        .map(|row| self.rows.get(row));
+        ])
+    }
+
+    /// The rules whose headers match a packet of the class, in order. A rule whose two ways both match comes once.
+    pub(crate) fn matches(&self, class: HeaderClass) -> Matches<'_> {
         Matches {
             index: self,
-            rows,
+            rows: class.0.map(|row| self.rows.get(row)),
             next: 0,
             chunk: [0; CHUNK_WORDS],
             base: 0,

@@ -36,6 +36,7 @@ pub use classification::{Class, Classification, PRIORITY_DEFAULT};
 pub use fault::{Place, Refusal, Why};
 pub use feed::{FEED_MAX, Feed};
 pub use header::{Arrow, Header};
+pub use index::HeaderClass;
 pub use list::{Item, Kind, List, Set};
 pub use load::{DefaultAction, Loading, Order, RULE_BYTES_MAX, RULES_MAX, RuleFile, Settings, TOLD_MAX};
 pub use option::app::{AppTest, ProtocolMode, SslState, SslVersion};

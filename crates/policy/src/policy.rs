@@ -47,6 +47,11 @@ impl Policy {
         }
     }
 
+    /// All sets of rules; one that several endpoints share may come several times.
+    pub fn sets(&self) -> impl Iterator<Item = &Arc<RuleSet>> {
+        std::iter::once(&self.rules).chain(self.tenants.values())
+    }
+
     /// How many times the policy was made anew.
     #[must_use]
     pub fn generation(&self) -> u64 {

@@ -230,7 +230,7 @@ impl Protocol {
     /// Whether this appliance judges rules of it.
     #[must_use]
     pub fn is_judged(&self) -> bool {
-        !self.is_application() && *self != Self::TcpStream
+        !matches!(self, Self::Doh2 | Self::FtpData | Self::Http2 | Self::Websocket)
     }
 
     /// Whether a packet of that IP version and protocol number can be of this protocol.

@@ -6,7 +6,7 @@ use arrayvec::ArrayVec;
 use wire::FiveTuple;
 
 use crate::fault::Place;
-use crate::index::{Ends, HeaderIndex};
+use crate::index::{Ends, HeaderClass, HeaderIndex};
 use crate::load::{DefaultAction, Order};
 use crate::rule::{Action, Rule};
 
@@ -71,7 +71,7 @@ impl RuleSet {
         Self { index: HeaderIndex::new(headers), rules, order, default_action }
     }
 
-    /// Judges one packet by its header. No allocation; the time is bounded by the number of rules over 512 and the
+    /// Judges one packet by its header, as far as rules that ask for nothing else say. No allocation; the time is bounded by the number of rules over 512 and the
     /// number of rules that match.
     #[must_use]
     pub fn judge(&self, tuple: &FiveTuple) -> Judgement {
@@ -80,8 +80,11 @@ impl RuleSet {
             DefaultAction::Drop => Outcome::Drop,
         };
         let mut judgement = Judgement { action, by: None, alerts: ArrayVec::new(), alerts_lost: 0 };
-        for index in self.index.matches(tuple) {
+        for index in self.index.matches(self.index.class(tuple)) {
             let Some(loaded) = self.rules.get(index as usize) else { break };
+            if !loaded.rule.is_header_only() {
+                continue;
+            }
             let index = RuleIndex(index);
             match loaded.rule.action {
                 Action::Alert => judgement.alert(index),
@@ -99,6 +102,29 @@ impl RuleSet {
             }
         }
         judgement
+    }
+
+    /// What class of packets this one is of, as far as headers tell.
+    #[must_use]
+    pub fn class(&self, tuple: &FiveTuple) -> HeaderClass {
+        self.index.class(tuple)
+    }
+
+    /// The rules whose headers match packets of a class, in the order in which they are asked.
+    pub fn of_class(&self, class: HeaderClass) -> impl Iterator<Item = RuleIndex> {
+        self.index.matches(class).map(RuleIndex)
+    }
+
+    /// In which order rules are asked.
+    #[must_use]
+    pub fn order(&self) -> Order {
+        self.order
+    }
+
+    /// What becomes of packets that no rule decides.
+    #[must_use]
+    pub fn default_action(&self) -> DefaultAction {
+        self.default_action
     }
 
     /// The rule at that place.

@@ -310,7 +310,7 @@ fn an_option_that_is_wrong_is_refused_where_it_is_wrong() {
 #[test]
 fn a_rule_that_is_read_but_not_judged_is_refused_by_name() {
     for (rule, expected) in [
-        ("alert tls any any -> any any (sid:1;)", "a:1:7: sid 1: the protocol `tls` is not supported yet"),
+        ("alert doh2 any any -> any any (sid:1;)", "a:1:7: sid 1: the protocol `doh2` is not supported yet"),
         (
             "alert tcp any any -> any any (sid:1; priority:2; tag:session;)",
             "a:1:50: sid 1: option `tag`: the keyword `tag` is not supported yet",

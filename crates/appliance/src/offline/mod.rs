@@ -24,7 +24,7 @@ use config::EventSettings;
 use control::EventLog;
 use engine::{Core, Idle, Inspect, LocalPort, Return, Role, Sharing, Stats, Steer, Wiring, events, swap};
 use flow::FlowHasher;
-use inspect::{Detector, Inspector};
+use inspect::Inspector;
 use policy::Policy;
 use wire::TunnelEnd;
 
@@ -96,7 +96,8 @@ pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
         settings.as_ref().map(|settings| settings.service().events.clone()).unwrap_or_default();
     let mut log = log(args.eve.as_deref(), events_wanted)?;
     log.know(policy.clone());
-    let inspector = Inspector::new(&flows, hasher, Arc::new(Detector::new(policy))).in_mode(args.mode());
+    let inspector =
+        Inspector::new(&flows, hasher, policy_files::detector(&policy, &args.rules)).in_mode(args.mode());
     let pulled = progress.clone();
     let frames = move |bytes: &[u8]| pulled.pulled().map(|record| encap.injected(record, bytes));
     let judge = Inspect { inspector, detectors: swaps, events: sender, frames };

@@ -1,20 +1,89 @@
 //! A policy made ready to judge by.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use policy::Policy;
+use policy::{LoadedRule, Policy, RuleIndex, RuleSet};
+use wire::EndpointId;
+
+use super::compile::{Compiler, order};
+use super::compiled::Compiled;
+use super::marks::Names;
+use super::outside::Outside;
+use super::shared::Shared;
+use crate::app::Wanted;
+use crate::payload::ProgramError;
+use crate::payload::sets::Sets;
 
 /// A policy compiled: made on the control thread, shared by all workers, never changed.
 #[derive(Debug)]
 pub struct Detector {
     policy: Arc<Policy>,
+    /// Each set once, whoever shares it.
+    sets: Vec<Compiled>,
+    /// By the address of the set that the policy gives.
+    places: HashMap<usize, usize>,
+    shared: Arc<Shared>,
+    outside: Outside,
+    logged: Wanted,
+    uncompiled: Vec<Uncompiled>,
+}
+
+/// A rule that was read and cannot be judged: it never matches, and whoever loads it must tell.
+#[derive(Debug)]
+pub struct Uncompiled {
+    /// Its signature id.
+    pub sid: u32,
+    /// Its place in its set.
+    pub rule: RuleIndex,
+    /// Why.
+    pub why: ProgramError,
 }
 
 impl Detector {
     /// Compiles a policy. Takes long: not for a data core.
     #[must_use]
     pub fn new(policy: Arc<Policy>) -> Self {
-        Self { policy }
+        Self::with(policy, Outside::default(), Arc::default())
+    }
+
+    /// Compiles a policy whose rules ask for more than the packets.
+    #[must_use]
+    pub fn knowing(policy: Arc<Policy>, outside: Outside) -> Self {
+        Self::with(policy, outside, Arc::default())
+    }
+
+    /// Compiles the policy that comes after this one. What workers remember together, marks on addresses and counts, goes
+    /// on.
+    #[must_use]
+    pub fn next(&self, policy: Arc<Policy>) -> Self {
+        Self::with(policy, self.outside.after(), Arc::clone(&self.shared))
+    }
+
+    fn with(policy: Arc<Policy>, outside: Outside, shared: Arc<Shared>) -> Self {
+        let mut detector = Self {
+            sets: Vec::new(),
+            places: HashMap::new(),
+            shared,
+            outside,
+            logged: Wanted::default(),
+            uncompiled: Vec::new(),
+            policy: Arc::clone(&policy),
+        };
+        for rules in policy.sets() {
+            let place = detector.sets.len();
+            if *detector.places.entry(address(rules)).or_insert(place) == place {
+                let compiled = detector.compile(rules);
+                detector.sets.push(compiled);
+            }
+        }
+        detector
+    }
+
+    /// The same detector, for a log that tells these buffers of transactions, whatever rules ask for.
+    #[must_use]
+    pub fn logging(self, logged: Wanted) -> Self {
+        Self { logged, ..self }
     }
 
     /// The policy it was made of.
@@ -22,4 +91,65 @@ impl Detector {
     pub fn policy(&self) -> &Arc<Policy> {
         &self.policy
     }
+
+    /// The rules that cannot be judged.
+    #[must_use]
+    pub fn uncompiled(&self) -> &[Uncompiled] {
+        &self.uncompiled
+    }
+
+    /// The data sets that rules name.
+    #[must_use]
+    pub fn sets(&self) -> &Sets {
+        &self.outside.sets
+    }
+
+    /// Bytes that patterns take.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.sets.iter().map(Compiled::memory).sum()
+    }
+
+    /// How many marks and counts gave way to others before their time.
+    pub(crate) fn marks_evicted(&self) -> u64 {
+        self.shared.evicted()
+    }
+
+    pub(crate) fn logged(&self) -> Wanted {
+        self.logged
+    }
+
+    /// What workers remember together.
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// The rules of an endpoint, as read and as compiled, and the number of the set.
+    pub(crate) fn set(&self, endpoint: EndpointId) -> Option<(usize, &RuleSet, &Compiled)> {
+        let rules = self.policy.rules(endpoint);
+        let place = *self.places.get(&address(rules))?;
+        Some((place, rules, self.sets.get(place)?))
+    }
+
+    fn compile(&mut self, rules: &RuleSet) -> Compiled {
+        let Self { shared, outside, uncompiled, .. } = self;
+        let mut compiler = Compiler { names: Names::default(), shared, outside };
+        let loaded: Vec<&LoadedRule> = rules.iter().collect();
+        let mut ready = Vec::with_capacity(loaded.len());
+        for nth in order(&loaded) {
+            let (Some(loaded), Ok(index)) = (loaded.get(nth), u32::try_from(nth)) else { continue };
+            let index = RuleIndex(index);
+            match compiler.rule(index, loaded) {
+                Ok((rule, pattern)) => ready.push((rule, loaded.rule.header.protocol, pattern)),
+                Err(why) => {
+                    uncompiled.push(Uncompiled { sid: loaded.rule.about.sid, rule: index, why });
+                }
+            }
+        }
+        Compiled::new(ready, loaded.len())
+    }
+}
+
+fn address(rules: &Arc<RuleSet>) -> usize {
+    Arc::as_ptr(rules).addr()
 }

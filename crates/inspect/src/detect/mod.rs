@@ -1,5 +1,28 @@
 //! What finds the rules that a packet, a stream or a transaction meets.
 
+mod asking;
+mod compile;
+mod compiled;
 mod detector;
+mod group;
+mod marks;
+mod outside;
+mod packet_test;
+mod prefilter;
+mod rule;
+mod session;
+mod shared;
+mod sight;
+mod verdict;
+mod worker;
 
-pub use detector::Detector;
+pub(crate) use asking::{Asking, Figures};
+pub(crate) use compiled::{Compiled, Place};
+pub use detector::{Detector, Uncompiled};
+pub(crate) use group::Group;
+pub(crate) use marks::Marks;
+pub use outside::Outside;
+pub(crate) use session::{Session, Sessions};
+pub(crate) use sight::{Sight, payload_of};
+pub(crate) use verdict::{Decided, Settled, settle};
+pub(crate) use worker::{Tallies, Text, Worker};

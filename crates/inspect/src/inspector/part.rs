@@ -5,11 +5,11 @@
 //! drops it as it is, by its addresses or protocol, stops it at once; the default action waits for the first part.
 
 use flow::{FlowKey, Moment};
-use policy::{Outcome, RejectTo};
+use policy::{Action, Judgement, Outcome, Policy, RejectTo};
 use wire::Inner;
 
-use super::{Inspector, ask, inner};
-use crate::event::FlowSoFar;
+use super::{Counts, Inspector, inner};
+use crate::event::{Alert, Dropped, Event, FlowSoFar, Outbox};
 use crate::{About, DropReason, Judged, Verdict};
 
 impl Inspector {
@@ -59,7 +59,7 @@ impl Inspector {
     ) -> Result<(), Option<RejectTo>> {
         let (key, direction) = FlowKey::new(about.key.endpoint(), &inner.tuple);
         let mut judged = self.flows.account(&key, now).map_or_else(Judged::default, |known| known.memo);
-        judged.enter(self.epoch);
+        judged.enter(self.examiner.epoch());
         let outcome = judged.outcome(direction).unwrap_or_else(|| {
             let about = About { key, direction, ..*about };
             let Self { detector, packets, outbox, counts, .. } = self;
@@ -70,4 +70,57 @@ impl Inspector {
             Outcome::Drop => Err(judged.rejects(direction)),
         }
     }
+}
+
+/// Ask the policy about a direction of a flow, note what it says, and tell whom it concerns.
+#[cold]
+fn ask(
+    policy: &Policy,
+    (now, packet, about, flow): (Moment, u64, &About, FlowSoFar),
+    judged: &mut Judged,
+    (outbox, counts): (&mut Outbox, &mut Counts),
+) -> Outcome {
+    let (key, direction) = (about.key, about.direction);
+    let Judgement { action, by, alerts, alerts_lost } = policy.judge(key.endpoint(), &key.tuple(direction));
+    let rules = policy.rules(key.endpoint());
+    let decider = by.and_then(|rule| rules.get(rule)).map(|loaded| loaded.rule.action);
+    match decider {
+        Some(Action::Reject(to)) => judged.reject_both(to),
+        Some(_) => judged.decide_both(action),
+        None => judged.decide(direction, action),
+    }
+    counts.judgements += 1;
+    counts.alerts += alerts.len() as u64;
+    counts.alerts_lost += u64::from(alerts_lost);
+    let (generation, dropped) = (policy.generation(), action == Outcome::Drop);
+    for rule in alerts {
+        let sid = rules.get(rule).map_or(0, |loaded| loaded.rule.about.sid);
+        outbox.put(Event::Alert(Alert {
+            moment: now,
+            packet,
+            key,
+            direction,
+            rule,
+            generation,
+            sid,
+            dropped,
+            flow,
+            app: None,
+            transaction: None,
+        }));
+    }
+    if dropped {
+        let bytes = about.inner_len;
+        outbox.put(Event::Dropped(Dropped {
+            moment: now,
+            packet,
+            key,
+            direction,
+            by,
+            generation,
+            bytes,
+            flow,
+        }));
+    }
+    action
 }

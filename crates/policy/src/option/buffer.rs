@@ -276,6 +276,12 @@ impl Buffer {
         MODIFIERS.iter().find(|(modifier, _)| *modifier == name).map(|(_, buffer)| *buffer)
     }
 
+    /// Whether this appliance looks into it.
+    #[must_use]
+    pub fn is_judged(self) -> bool {
+        !matches!(self, Self::FileName | Self::QuicUa | Self::SshProto | Self::SshSoftware)
+    }
+
     /// Whether there may be several of it at a time, each matched by itself.
     #[must_use]
     pub fn is_multiple(self) -> bool {

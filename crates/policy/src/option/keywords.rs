@@ -42,10 +42,6 @@ const JUDGED: &[(&str, Read)] = &[
     ("metadata", |draft, option| draft.about.take_metadata(option).map(done)),
     ("target", |draft, option| draft.about.take_target(option).map(done)),
     ("prefilter", |_, option| alone(option, RuleOption::Prefilter)),
-];
-
-/// Keywords that are understood, and not judged yet.
-const READ: &[(&str, Read)] = &[
     // The payload.
     ("content", |_, option| Content::parse(option).map(PayloadTest::Content).map(Meaning::Test)),
     ("uricontent", |_, option| content_in(Buffer::HttpUri, option)),
@@ -81,8 +77,6 @@ const READ: &[(&str, Read)] = &[
     ("base64_decode", |_, option| {
         Base64Decode::parse(option).map(PayloadTest::Base64Decode).map(Meaning::Test)
     }),
-    ("dataset", |_, option| Dataset::parse(option).map(PayloadTest::Dataset).map(Meaning::Test)),
-    ("datarep", |_, option| Datarep::parse(option).map(PayloadTest::Datarep).map(Meaning::Test)),
     // What is done to a buffer.
     ("dotprefix", plain_transform),
     ("to_lowercase", plain_transform),
@@ -139,8 +133,6 @@ const READ: &[(&str, Read)] = &[
     ("fragbits", |_, option| PacketTest::fragment_bits(option).map(packet)),
     ("flags", |_, option| PacketTest::tcp_flags(option).map(packet)),
     ("tcp.flags", |_, option| PacketTest::tcp_flags(option).map(packet)),
-    ("geoip", |_, option| Geoip::parse(option).map(RuleOption::Geoip).map(Meaning::Option)),
-    ("iprep", |_, option| Iprep::parse(option).map(RuleOption::Iprep).map(Meaning::Option)),
     // The application protocol.
     ("app-layer-protocol", |_, option| AppTest::protocol(option).map(app)),
     ("ssl_state", |_, option| AppTest::ssl_state(option).map(app)),
@@ -149,6 +141,11 @@ const READ: &[(&str, Read)] = &[
     ("dns.opcode", |_, option| AppTest::dns(option, 15, AppTest::DnsOpcode).map(app)),
     ("dns.rcode", |_, option| AppTest::dns(option, 65_535, AppTest::DnsRcode).map(app)),
     ("dns.rrtype", |_, option| AppTest::dns(option, 65_535, AppTest::DnsRrtype).map(app)),
+    // Sets that stand outside the rule.
+    ("dataset", |_, option| Dataset::parse(option).map(PayloadTest::Dataset).map(Meaning::Test)),
+    ("datarep", |_, option| Datarep::parse(option).map(PayloadTest::Datarep).map(Meaning::Test)),
+    ("geoip", |_, option| Geoip::parse(option).map(RuleOption::Geoip).map(Meaning::Option)),
+    ("iprep", |_, option| Iprep::parse(option).map(RuleOption::Iprep).map(Meaning::Option)),
 ];
 
 /// Keywords of the language that are known by name alone.
@@ -244,12 +241,10 @@ pub(crate) fn read(draft: &mut Draft, option: &RawOption<'_>) -> Result<bool, Fa
         |list: &'static [(&str, Read)]| list.iter().find(|(known, _)| *known == name).map(|(_, read)| *read);
     let (meaning, judged) = if let Some(read) = listed(JUDGED) {
         (read(draft, option)?, true)
-    } else if let Some(read) = listed(READ) {
-        (read(draft, option)?, false)
     } else if let Some(buffer) = Buffer::named(&name) {
-        (choose_buffer(draft, option, buffer)?, false)
+        (choose_buffer(draft, option, buffer)?, buffer.is_judged())
     } else if let Some(buffer) = Buffer::modifier(&name) {
-        (move_to_buffer(draft, option, buffer)?, false)
+        (move_to_buffer(draft, option, buffer)?, buffer.is_judged())
     } else if let Some(keyword) = OPAQUE.iter().find(|known| **known == name) {
         (opaque(option, keyword), false)
     } else {
@@ -262,7 +257,7 @@ pub(crate) fn read(draft: &mut Draft, option: &RawOption<'_>) -> Result<bool, Fa
 
 /// Every keyword of the language, whether judged or not.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    let tables = JUDGED.iter().chain(READ).map(|(name, _)| *name);
+    let tables = JUDGED.iter().map(|(name, _)| *name);
     let buffers = Buffer::ALL.into_iter().map(Buffer::name);
     let aliases = ALIASES.iter().map(|(name, _)| *name).chain(MODIFIERS.iter().map(|(name, _)| *name));
     tables.chain(buffers).chain(aliases).chain(OPAQUE.iter().copied())

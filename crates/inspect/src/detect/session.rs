@@ -1,0 +1,160 @@
+//! What is remembered of a flow while rules may still match it.
+
+use std::sync::Arc;
+
+use policy::{Protocol, Way};
+
+use super::asking::Spoken;
+use super::group::Group;
+use super::marks::Marks;
+use super::rule::Rank;
+use crate::app::{App, Guess, Phase};
+use crate::stream::{Room, Stream};
+
+/// Rules that wait for more of a stream, at most, each way.
+pub(crate) const WAITING_MAX: usize = 64;
+
+/// An open flow.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// Of which swap of detectors it is.
+    pub(crate) epoch: u32,
+    /// The rules that each way can meet.
+    pub(crate) groups: [Arc<Group>; 2],
+    /// Whether the rules on headers were asked, each way.
+    pub(crate) asked: [bool; 2],
+    /// The TCP connection; `None` for other protocols.
+    pub(crate) stream: Option<Stream>,
+    /// What stands above; `None` if no rule wants to know.
+    pub(crate) app: Option<App>,
+    pub(crate) marks: Marks,
+    /// Rules whose pattern was seen in the stream and whose rest was not: the pattern's end, by stream offset.
+    pub(crate) waiting: [Vec<(u64, Rank)>; 2],
+    /// How far each open transaction was looked at.
+    pub(crate) progress: Vec<Progress>,
+    /// Rules that match a flow but once each way, and have.
+    pub(crate) met: [Vec<Rank>; 2],
+    /// Whether the application was told that nothing more comes, each way.
+    pub(crate) ended: [bool; 2],
+}
+
+/// How far a transaction was looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    pub(crate) number: u32,
+    /// Pieces looked at, each way.
+    pub(crate) pieces: [usize; 2],
+    pub(crate) bodies: [usize; 2],
+    pub(crate) reached: [Phase; 2],
+    /// Rules whose pattern was found, each way.
+    pub(crate) candidates: [Vec<Rank>; 2],
+    /// Rules that matched, each way.
+    pub(crate) met: [Vec<Rank>; 2],
+}
+
+impl Session {
+    pub(crate) fn new(epoch: u32, groups: [Arc<Group>; 2], stream: Option<Stream>, app: Option<App>) -> Self {
+        Self {
+            epoch,
+            groups,
+            asked: [false; 2],
+            stream,
+            app,
+            marks: Marks::default(),
+            waiting: Default::default(),
+            progress: Vec::new(),
+            met: Default::default(),
+            ended: [false; 2],
+        }
+    }
+
+    /// What the flow is known to speak.
+    pub(crate) fn spoken(&self) -> Spoken {
+        Self::spoken_of(self.app.as_ref())
+    }
+
+    /// What an application is known to be.
+    pub(crate) fn spoken_of(app: Option<&App>) -> Spoken {
+        app.map_or_else(Spoken::default, |app| Spoken {
+            ways: [Way::ToServer, Way::ToClient].map(|way| app.protocol(way)),
+            flow: app.flow_protocol(),
+        })
+    }
+
+    /// Whether no rule can match what may yet come.
+    pub(crate) fn is_spent(&self) -> bool {
+        let app_is_done = self.app.as_ref().is_none_or(App::is_done);
+        // What follows a handshake of TLS says nothing to anybody.
+        let encrypted = app_is_done
+            && self.app.as_ref().is_some_and(|app| app.flow_protocol() == Guess::Decided(Protocol::Tls));
+        let idle =
+            |group: &Arc<Group>| !group.at_packets && !group.at_stream && (app_is_done || !group.at_app);
+        self.asked == [true; 2] && (encrypted || self.groups.iter().all(idle))
+    }
+
+    /// Gives back what it holds elsewhere.
+    pub(crate) fn free(&mut self, room: &mut Room) {
+        if let Some(stream) = &mut self.stream {
+            stream.free(room);
+        }
+    }
+}
+
+/// Sessions of one worker, a bounded number. Places are given out again.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    open: Vec<Option<Box<Session>>>,
+    vacant: Vec<u32>,
+    most: usize,
+}
+
+impl Sessions {
+    pub(crate) fn new(most: usize) -> Self {
+        Self { open: Vec::new(), vacant: Vec::new(), most }
+    }
+
+    /// How many are open.
+    pub(crate) fn len(&self) -> usize {
+        self.open.len() - self.vacant.len()
+    }
+
+    /// Opens one; gives its place, or none if all are taken.
+    pub(crate) fn open(&mut self, session: Session) -> Option<u32> {
+        if let Some(place) = self.vacant.pop() {
+            *self.open.get_mut(place as usize)? = Some(Box::new(session));
+            return Some(place);
+        }
+        let place = u32::try_from(self.open.len()).ok().filter(|_| self.open.len() < self.most)?;
+        self.open.push(Some(Box::new(session)));
+        Some(place)
+    }
+
+    /// Of which epoch the session at a place is.
+    pub(crate) fn epoch(&self, place: u32) -> Option<u32> {
+        self.open.get(place as usize)?.as_ref().map(|session| session.epoch)
+    }
+
+    /// Takes a session into the hand; its place waits for it.
+    pub(crate) fn take(&mut self, place: u32) -> Option<Box<Session>> {
+        self.open.get_mut(place as usize)?.take()
+    }
+
+    /// Puts a session that was taken back in its place.
+    pub(crate) fn put(&mut self, place: u32, session: Box<Session>) {
+        if let Some(slot) = self.open.get_mut(place as usize) {
+            *slot = Some(session);
+        }
+    }
+
+    /// The session that was taken from a place does not come back.
+    pub(crate) fn give_back(&mut self, place: u32) {
+        self.vacant.push(place);
+    }
+
+    /// Ends the session at a place.
+    pub(crate) fn close(&mut self, place: u32) -> Option<Box<Session>> {
+        let session = self.take(place)?;
+        self.give_back(place);
+        Some(session)
+    }
+}

@@ -1,0 +1,163 @@
+//! What all workers remember together: marks on addresses, and how often rules have matched.
+//!
+//! ```text
+//!  (mark, address) ─hash─▶ eight slots ─▶ [ key | until | value ]     three words, each atomic, no lock
+//! ```
+//! A table of a fixed size. A slot belongs to a key until its time is over; then whoever needs one takes it. Where all
+//! eight are taken the one that ends soonest gives way, which is counted. Two workers that write one slot in the same
+//! instant may lose one of the two writes: a mark then is as if it had come a moment later, a count is one short. No
+//! order beyond that is needed, because nothing else is published through a slot.
+
+use std::hash::{BuildHasher, Hash};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use flow::Moment;
+use foldhash::quality::RandomState;
+use policy::{Threshold, ThresholdKind};
+
+/// Slots of one table; eight belong together.
+const SLOTS: usize = 1 << 15;
+const WAYS: usize = 8;
+/// Attempts to count before another worker is let win.
+const ATTEMPTS: usize = 8;
+
+/// The memory that workers share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    hasher: RandomState,
+    marks: Table,
+    counts: Table,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self { hasher: RandomState::default(), marks: Table::new(), counts: Table::new() }
+    }
+}
+
+impl Shared {
+    /// The key of anything; never 0.
+    pub(super) fn key(&self, of: impl Hash) -> u64 {
+        self.hasher.hash_one(of).max(1)
+    }
+
+    /// Sets a mark until a moment.
+    pub(super) fn mark(&self, key: u64, now: Moment, seconds: u32) {
+        let until = later(now, seconds);
+        if let Some(slot) = self.marks.claim(key, now.0, until) {
+            slot.until.store(until, Relaxed);
+        }
+    }
+
+    /// Whether a mark is set.
+    pub(super) fn is_marked(&self, key: u64, now: Moment) -> bool {
+        self.marks.find(key).is_some_and(|slot| slot.until.load(Relaxed) > now.0)
+    }
+
+    /// Takes a mark away.
+    pub(super) fn unmark(&self, key: u64) {
+        if let Some(slot) = self.marks.find(key) {
+            slot.until.store(0, Relaxed);
+        }
+    }
+
+    /// Counts one match, and says whether it is to be told.
+    pub(super) fn tells(&self, threshold: &Threshold, key: u64, now: Moment) -> bool {
+        let Threshold { kind, count, multiplier, .. } = *threshold;
+        let seconds = if kind == ThresholdKind::Backoff { u32::MAX } else { threshold.seconds };
+        let counted = self.count(key, now, seconds, |value| match kind {
+            // What is counted starts anew with each that is told.
+            ThresholdKind::Threshold if value >= count => 1,
+            _ => value.saturating_add(1),
+        });
+        match kind {
+            ThresholdKind::Limit => counted <= count,
+            ThresholdKind::Threshold | ThresholdKind::Both => counted == count,
+            ThresholdKind::Backoff => {
+                let mut next = count;
+                while next < counted && multiplier > 1 {
+                    next = next.saturating_mul(multiplier);
+                }
+                next == counted
+            }
+        }
+    }
+
+    /// Counts one match, and says whether there were more than `most` in the time.
+    pub(super) fn exceeds(&self, most: u32, seconds: u32, key: u64, now: Moment) -> bool {
+        self.count(key, now, seconds, |value| value.saturating_add(1)) > most
+    }
+
+    /// How many marks and counts gave way to others before their time.
+    pub(crate) fn evicted(&self) -> u64 {
+        self.marks.evicted.load(Relaxed) + self.counts.evicted.load(Relaxed)
+    }
+
+    fn count(&self, key: u64, now: Moment, seconds: u32, next: impl Fn(u32) -> u32) -> u32 {
+        let until = later(now, seconds);
+        let Some(slot) = self.counts.claim(key, now.0, until) else { return 1 };
+        for _ in 0..ATTEMPTS {
+            let ends = slot.until.load(Relaxed);
+            if ends <= now.0 {
+                slot.value.store(1, Relaxed);
+                slot.until.store(until, Relaxed);
+                return 1;
+            }
+            let before = slot.value.load(Relaxed);
+            let after = next(u32::try_from(before).unwrap_or(u32::MAX));
+            if slot.value.compare_exchange(before, after.into(), Relaxed, Relaxed).is_ok() {
+                return after;
+            }
+        }
+        1
+    }
+}
+
+fn later(now: Moment, seconds: u32) -> u64 {
+    now.0.saturating_add(u64::from(seconds).saturating_mul(1_000_000_000))
+}
+
+#[derive(Debug)]
+struct Table {
+    slots: Box<[Slot]>,
+    evicted: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    key: AtomicU64,
+    until: AtomicU64,
+    value: AtomicU64,
+}
+
+impl Table {
+    fn new() -> Self {
+        Self { slots: (0..SLOTS).map(|_| Slot::default()).collect(), evicted: AtomicU64::new(0) }
+    }
+
+    fn set(&self, key: u64) -> &[Slot] {
+        let sets = self.slots.len() / WAYS;
+        let at = usize::try_from(key >> 32).unwrap_or(0) % sets * WAYS;
+        self.slots.get(at..at + WAYS).unwrap_or_default()
+    }
+
+    fn find(&self, key: u64) -> Option<&Slot> {
+        self.set(key).iter().find(|slot| slot.key.load(Relaxed) == key)
+    }
+
+    /// The key's slot: its own, a free one, or that of the key whose time is over first.
+    fn claim(&self, key: u64, now: u64, until: u64) -> Option<&Slot> {
+        if let Some(slot) = self.find(key) {
+            return Some(slot);
+        }
+        let slot = self.set(key).iter().min_by_key(|slot| slot.until.load(Relaxed))?;
+        let before = slot.key.load(Relaxed);
+        if slot.until.load(Relaxed) > now {
+            self.evicted.fetch_add(1, Relaxed);
+        }
+        slot.key.compare_exchange(before, key, Relaxed, Relaxed).ok()?;
+        slot.value.store(0, Relaxed);
+        slot.until.store(until, Relaxed);
+        Some(slot)
+    }
+}

@@ -1,0 +1,56 @@
+//! What the rules that matched mean for the packet and its flow.
+
+use arrayvec::ArrayVec;
+use policy::{ALERTS_MAX, Action, Order, Outcome, RejectTo, RuleIndex};
+
+use super::compiled::Compiled;
+use super::worker::Hit;
+
+/// What becomes of a packet by the rules that it met.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Settled {
+    /// What the rule said that decided, if one did.
+    pub(crate) by: Option<Decided>,
+    /// What is told, in the order of verdicts.
+    pub(crate) alerts: ArrayVec<Hit, ALERTS_MAX>,
+    /// How many more were to be told than there was room for.
+    pub(crate) alerts_lost: u32,
+}
+
+/// A rule that passed or dropped.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Decided {
+    pub(crate) rule: RuleIndex,
+    pub(crate) outcome: Outcome,
+    pub(crate) reject: Option<RejectTo>,
+    /// Whether all that follows of the flow is decided with it.
+    pub(crate) flow: bool,
+}
+
+/// Puts hits in the order of verdicts and follows them to the one that ends it.
+pub(crate) fn settle(hits: &mut [Hit], compiled: &Compiled, order: Order) -> Settled {
+    hits.sort_unstable_by_key(|hit| (hit.index, hit.transaction));
+    let mut settled = Settled { by: None, alerts: ArrayVec::new(), alerts_lost: 0 };
+    for hit in hits {
+        let Some(rule) = compiled.rule(hit.rank) else { continue };
+        if hit.told && settled.alerts.try_push(*hit).is_err() {
+            settled.alerts_lost += 1;
+        }
+        let (outcome, reject) = match rule.action {
+            Action::Alert => continue,
+            Action::Pass => (Outcome::Forward, None),
+            Action::Drop => (Outcome::Drop, None),
+            Action::Reject(to) => (Outcome::Drop, Some(to)),
+        };
+        let decided = Decided { rule: hit.index, outcome, reject, flow: rule.is_about_the_flow() };
+        match &mut settled.by {
+            None => settled.by = Some(decided),
+            // A later rule cannot change what becomes of the packet, but what becomes of the flow.
+            Some(before) => before.flow |= decided.flow,
+        }
+        if outcome == Outcome::Forward || order == Order::Strict {
+            break;
+        }
+    }
+    settled
+}

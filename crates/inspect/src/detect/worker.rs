@@ -1,0 +1,384 @@
+//! Detection on one worker: which rules does this packet complete?
+//!
+//! ```text
+//! packet ─▶ payload ──────────────┐
+//!    └─▶ stream bytes in order ───┼─ patterns ─▶ candidates ─▶ conditions, in the order of ranks ─▶ hits
+//!             └─▶ transactions ───┘                                   └─▶ bits, numbers, marks on addresses
+//! ```
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use policy::{Buffer, HeaderClass, RuleIndex, RuleSet, Way};
+
+use super::asking::Asking;
+use super::compiled::{Compiled, Place};
+use super::group::Group;
+use super::rule::{Kind, Rank, Ready};
+use super::session::{Progress, WAITING_MAX};
+use crate::app::{Phase, Transaction, Transactions};
+use crate::matcher::Scratch;
+use crate::payload::Context;
+
+/// Groups that are kept; when there are more, all are made anew as they are needed.
+const GROUPS_MAX: usize = 4096;
+/// Conditions of candidates that are looked at for one packet; the rest is left, and counted.
+const STEPS_MAX: u32 = 4096;
+
+/// A rule that matched.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Hit {
+    /// Where it stands in the order of verdicts.
+    pub(crate) index: RuleIndex,
+    pub(crate) rank: Rank,
+    /// The transaction that met it.
+    pub(crate) transaction: Option<u32>,
+    /// Whether it is told.
+    pub(crate) told: bool,
+}
+
+/// What detection has counted since the start.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Tallies {
+    /// Rules asked.
+    pub(crate) asked: u64,
+    /// Packets that had more candidates than are asked.
+    pub(crate) cut_short: u64,
+    /// Rules that could not wait for more of a stream, because too many did.
+    pub(crate) waiting_lost: u64,
+    /// Texts that the matcher could not scan.
+    pub(crate) unscanned: u64,
+}
+
+/// One worker's tools.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    scratch: Scratch,
+    context: Context,
+    rooms: [Vec<u8>; 2],
+    groups: HashMap<(usize, HeaderClass, Way, Place), Arc<Group>, foldhash::fast::RandomState>,
+    candidates: Vec<Rank>,
+    /// The rules that the packet completed; cleared with each packet.
+    pub(crate) hits: Vec<Hit>,
+    steps: u32,
+    pub(crate) tallies: Tallies,
+}
+
+/// Fresh bytes of a stream, and the tail before them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Text<'a> {
+    /// The tail and the fresh bytes.
+    pub(crate) bytes: &'a [u8],
+    /// Where the fresh ones start.
+    pub(crate) fresh_from: usize,
+    /// Where in the stream the first of the bytes is.
+    pub(crate) start: u64,
+}
+
+impl Default for Worker {
+    fn default() -> Self {
+        Self {
+            scratch: Scratch::default(),
+            context: Context::default(),
+            rooms: Default::default(),
+            groups: HashMap::default(),
+            candidates: Vec::with_capacity(256),
+            hits: Vec::with_capacity(64),
+            steps: 0,
+            tallies: Tallies::default(),
+        }
+    }
+}
+
+impl Worker {
+    /// Programs and searches that were given up.
+    pub(crate) fn exhausted(&self) -> u64 {
+        self.context.exhausted + self.context.regexes.exhausted
+    }
+
+    /// A packet begins.
+    pub(crate) fn begin(&mut self) {
+        self.hits.clear();
+        self.steps = 0;
+    }
+
+    /// A swap: groups of other rules are of no use.
+    pub(crate) fn forget_groups(&mut self) {
+        self.groups.clear();
+    }
+
+    /// The group of a class of packets that go one way.
+    pub(crate) fn group(
+        &mut self,
+        (set, compiled): (usize, &Compiled),
+        rules: &RuleSet,
+        (class, way, place): (HeaderClass, Way, Place),
+    ) -> Arc<Group> {
+        if self.groups.len() >= GROUPS_MAX {
+            self.groups.clear();
+        }
+        let make = || Arc::new(compiled.group(rules.of_class(class), way));
+        Arc::clone(self.groups.entry((set, class, way, place)).or_insert_with(make))
+    }
+
+    /// Rules that the header alone decides.
+    pub(crate) fn headers(
+        &mut self,
+        compiled: &Compiled,
+        ranks: impl Iterator<Item = Rank>,
+        asking: &mut Asking<'_>,
+    ) {
+        for rank in ranks {
+            let Some(rule) = compiled.rule(rank) else { continue };
+            if asking.holds(rule, None) {
+                self.hit(rule, rank, None, asking);
+            }
+        }
+    }
+
+    /// Rules about packets. `loose`: the packet belongs to no stream, so rules about streams look at it too.
+    pub(crate) fn packet(
+        &mut self,
+        compiled: &Compiled,
+        group: &Group,
+        (place, loose): (Place, bool),
+        asking: &mut Asking<'_>,
+    ) {
+        let payload = asking.sight.payload;
+        self.candidates.clear();
+        if (group.at_packets || (loose && group.at_stream)) && !payload.is_empty() {
+            let Self { scratch, candidates, tallies, .. } = self;
+            let found = |rank, _| {
+                if group.has(rank) {
+                    candidates.push(rank);
+                }
+            };
+            let scanned = compiled.packets(place, asking.sight.way).scan(payload, scratch, found);
+            tallies.unscanned += u64::from(scanned.is_err());
+        }
+        self.candidates.extend_from_slice(&group.packet);
+        if loose {
+            self.candidates.extend_from_slice(&group.stream);
+        }
+        self.each_candidate(compiled, |worker, rule, rank| {
+            let eligible = match rule.kind {
+                Kind::Packet => true,
+                Kind::Stream => rule.at_packets || (loose && rule.at_loose),
+                _ => false,
+            };
+            if eligible
+                && asking.holds(rule, None)
+                && headers_hold(rule, asking, &mut worker.context)
+                && payload_holds(rule, payload, &mut worker.context)
+            {
+                worker.hit(rule, rank, None, asking);
+            }
+        });
+    }
+
+    /// Rules about the stream's bytes.
+    pub(crate) fn stream(
+        &mut self,
+        compiled: &Compiled,
+        group: &Group,
+        text: Text<'_>,
+        waiting: &mut Vec<(u64, Rank)>,
+        asking: &mut Asking<'_>,
+    ) {
+        self.candidates.clear();
+        waiting.retain(|(end, _)| *end > text.start);
+        let filter = compiled.stream(asking.sight.way);
+        let from = text.fresh_from.saturating_sub(filter.overlap());
+        let mut lost = 0;
+        let Self { scratch, tallies, .. } = self;
+        let found = |rank: Rank, end: usize| {
+            if from + end > text.fresh_from && group.has(rank) {
+                let end = text.start + (from + end) as u64;
+                match waiting.iter().position(|(_, other)| *other == rank) {
+                    Some(nth) => waiting[nth].0 = end,
+                    None if waiting.len() < WAITING_MAX => waiting.push((end, rank)),
+                    None => lost += 1,
+                }
+            }
+        };
+        let scanned = filter.scan(text.bytes.get(from..).unwrap_or_default(), scratch, found);
+        tallies.unscanned += u64::from(scanned.is_err());
+        tallies.waiting_lost += lost;
+        self.candidates.extend(waiting.iter().map(|(_, rank)| *rank));
+        self.candidates.extend_from_slice(&group.stream);
+        self.each_candidate(compiled, |worker, rule, rank| {
+            if rule.kind == Kind::Stream
+                && rule.at_stream
+                && asking.holds(rule, None)
+                && headers_hold(rule, asking, &mut worker.context)
+                && (text.start == 0 || !rule.is_placed)
+                && payload_holds(rule, text.bytes, &mut worker.context)
+            {
+                waiting.retain(|(_, other)| *other != rank);
+                worker.hit(rule, rank, None, asking);
+            }
+        });
+    }
+
+    /// Rules about the protocol alone.
+    pub(crate) fn protocol(
+        &mut self,
+        compiled: &Compiled,
+        group: &Group,
+        met: &mut Vec<Rank>,
+        asking: &mut Asking<'_>,
+    ) {
+        self.candidates.clear();
+        self.candidates.extend_from_slice(&group.protocol);
+        self.each_candidate(compiled, |worker, rule, rank| {
+            if (rule.once && met.contains(&rank)) || !asking.holds(rule, None) {
+                return;
+            }
+            if rule.once {
+                met.push(rank);
+            }
+            worker.hit(rule, rank, None, asking);
+        });
+    }
+
+    /// Rules about transactions that have grown since they were looked at. `payloads`: the packet's, and the stream's text.
+    pub(crate) fn transactions(
+        &mut self,
+        compiled: &Compiled,
+        group: &Group,
+        (all, known): (&Transactions, &mut Vec<Progress>),
+        payloads: [&[u8]; 2],
+        asking: &mut Asking<'_>,
+    ) {
+        for open in all.open() {
+            let nth = known.iter().position(|progress| progress.number == open.number).unwrap_or_else(|| {
+                known.push(Progress { number: open.number, ..Progress::default() });
+                known.len() - 1
+            });
+            if let Some(progress) = known.get_mut(nth) {
+                self.transaction(compiled, group, (open, progress), payloads, asking);
+            }
+        }
+    }
+
+    fn transaction(
+        &mut self,
+        compiled: &Compiled,
+        group: &Group,
+        (open, progress): (&Transaction, &mut Progress),
+        payloads: [&[u8]; 2],
+        asking: &mut Asking<'_>,
+    ) {
+        let way = asking.sight.way;
+        let at = way as usize;
+        let (body, reached) = (open.body(way), open.reached(way));
+        let fresh = open.pieces().get(progress.pieces[at]..).unwrap_or_default();
+        let grown = body.len() > progress.bodies[at];
+        if fresh.iter().all(|piece| piece.way != way) && !grown && reached == progress.reached[at] {
+            return;
+        }
+        let found = &mut progress.candidates[at];
+        let Self { scratch, tallies, context, rooms, .. } = self;
+        for filter in compiled.buffers(way) {
+            let mut scan = |text: &[u8]| {
+                let text = filter.transforms.apply(text, rooms, &mut context.regexes);
+                let note = |rank, _| {
+                    if group.has(rank) && !found.contains(&rank) {
+                        found.push(rank);
+                    }
+                };
+                tallies.unscanned += u64::from(filter.prefilter.scan(text, scratch, note).is_err());
+            };
+            for piece in fresh.iter().filter(|piece| piece.way == way && piece.buffer == filter.buffer) {
+                scan(open.bytes(piece));
+            }
+            if grown && is_body(filter.buffer, way) {
+                scan(body.get(filter.from(progress.bodies[at])..).unwrap_or_default());
+            }
+        }
+        progress.pieces[at] = open.pieces().len();
+        progress.bodies[at] = body.len();
+        progress.reached[at] = reached;
+        self.candidates.clear();
+        self.candidates.extend_from_slice(found);
+        self.candidates.extend_from_slice(&group.transaction);
+        let met = &mut progress.met[at];
+        self.each_candidate(compiled, |worker, rule, rank| {
+            if rule.kind == Kind::Transaction
+                && !met.contains(&rank)
+                && asking.holds(rule, Some(open))
+                && headers_hold(rule, asking, &mut worker.context)
+                && buffers_hold(rule, (open, way), &mut worker.context)
+                && (rule.payload.is_empty()
+                    || payloads.iter().any(|text| payload_holds(rule, text, &mut worker.context)))
+            {
+                met.push(rank);
+                worker.hit(rule, rank, Some(open.number), asking);
+            }
+        });
+    }
+
+    /// Asks the candidates one after the other, in the order of ranks, within the packet's bound.
+    fn each_candidate(&mut self, compiled: &Compiled, mut ask: impl FnMut(&mut Self, &Ready, Rank)) {
+        let mut candidates = std::mem::take(&mut self.candidates);
+        candidates.sort_unstable();
+        candidates.dedup();
+        for rank in &candidates {
+            let Some(rule) = compiled.rule(*rank) else { continue };
+            if self.steps == STEPS_MAX {
+                self.tallies.cut_short += 1;
+                break;
+            }
+            self.steps += 1;
+            self.tallies.asked += 1;
+            ask(self, rule, *rank);
+        }
+        self.candidates = candidates;
+    }
+
+    fn hit(&mut self, rule: &Ready, rank: Rank, transaction: Option<u32>, asking: &mut Asking<'_>) {
+        if !asking.is_frequent(rule) {
+            return;
+        }
+        asking.leave(rule);
+        let told = asking.is_told(rule);
+        self.hits.push(Hit { index: rule.index, rank, transaction, told });
+    }
+}
+
+/// Whether what the rule wants of the payload holds.
+fn payload_holds(rule: &Ready, text: &[u8], context: &mut Context) -> bool {
+    rule.payload.iter().all(|program| program.matches(text, context))
+}
+
+/// Whether what the rule wants of the packet's headers holds.
+fn headers_hold(rule: &Ready, asking: &Asking<'_>, context: &mut Context) -> bool {
+    rule.headers.iter().all(|program| match asking.sight.header(program.buffer()) {
+        Some(bytes) => program.matches(bytes, context),
+        None => program.holds_if_absent(),
+    })
+}
+
+/// Whether what the rule wants of a transaction's buffers holds: each of some value of its buffer.
+fn buffers_hold(rule: &Ready, (open, way): (&Transaction, Way), context: &mut Context) -> bool {
+    rule.buffers.iter().all(|program| {
+        let buffer = program.buffer();
+        let body = Some(open.body(way)).filter(|body| is_body(buffer, way) && !body.is_empty());
+        let mut values = open.values(buffer, way).chain(body).peekable();
+        if values.peek().is_none() {
+            let last = if is_body(buffer, way) { Phase::Complete } else { Phase::Head };
+            return program.holds_if_absent() && open.reached(way) >= last;
+        }
+        values.any(|text| program.matches(text, context))
+    })
+}
+
+/// Whether a buffer is what grows.
+fn is_body(buffer: Buffer, way: Way) -> bool {
+    match buffer {
+        Buffer::FileData => true,
+        Buffer::HttpRequestBody => way == Way::ToServer,
+        Buffer::HttpResponseBody => way == Way::ToClient,
+        _ => false,
+    }
+}

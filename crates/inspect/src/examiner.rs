@@ -1,0 +1,454 @@
+//! What looks into flows that are not decided: streams, protocols, rules on content.
+//!
+//! ```text
+//! packet ─▶ session ─▶ stream ─▶ application ─▶ rules ─▶ what they say together ─▶ verdict, alerts
+//!             └ bounded: without room the flow is judged by its headers alone
+//! ```
+//! A flow leaves this way as soon as no rule can match it any more: then its verdict is in its record, and its packets are
+//! not read again.
+
+use std::sync::Arc;
+
+use flow::{Course, Moment};
+use policy::{DefaultAction, Outcome, RejectTo, RuleSet, Way};
+use wire::{Inner, ProtocolType, Transport};
+
+use crate::app::{App, Ports};
+use crate::detect::{
+    Asking, Compiled, Decided, Figures, Group, Marks, Place, Session, Sessions, Settled, Sight, Tallies,
+    Text, Worker, payload_of, settle,
+};
+use crate::event::{Alert, Dropped, Event, FlowSoFar, Outbox, TransactionEnd};
+use crate::inspector::Counts;
+use crate::stream::{self, Room, Segment, Stream, Taken};
+use crate::{About, Checksums, Detector, DropReason, Judged, Mode, Verdict};
+
+/// Bytes of a stream that rules can look back to.
+const TAIL: usize = 4096;
+/// Times that one packet can make bytes of a stream ready: what fills one hole may end another.
+const READINGS: usize = 8;
+
+/// What is known of a packet that is looked into.
+#[derive(Debug)]
+pub(crate) struct Seen<'a> {
+    pub(crate) now: Moment,
+    /// Counts the inspector's packets.
+    pub(crate) packet: u64,
+    pub(crate) about: &'a About,
+    pub(crate) frame: &'a [u8],
+    pub(crate) course: Course<'a>,
+    pub(crate) mode: Mode,
+}
+
+/// One endpoint's rules: the set's number, as read, and as compiled.
+type Set<'a> = (usize, &'a RuleSet, &'a Compiled);
+
+/// What looks into flows, on one worker.
+#[derive(Debug)]
+pub(crate) struct Examiner {
+    sessions: Sessions,
+    worker: Worker,
+    room: Room,
+    streams: stream::Settings,
+    epoch: u32,
+}
+
+impl Examiner {
+    pub(crate) fn new(sessions: usize, memory: usize, streams: stream::Settings) -> Self {
+        let (sessions, room) = (Sessions::new(sessions), Room::new(memory));
+        Self { sessions, worker: Worker::default(), room, streams, epoch: 0 }
+    }
+
+    /// Counts swaps: what was decided in another epoch is void.
+    #[inline]
+    pub(crate) fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// How many flows are being looked into.
+    pub(crate) fn open(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Fills in what is counted here.
+    pub(crate) fn count(&self, counts: Counts) -> Counts {
+        let Tallies { asked, cut_short, waiting_lost, unscanned } = self.worker.tallies;
+        let exhausted = self.worker.exhausted();
+        Counts { rules_asked: asked, cut_short, waiting_lost, exhausted, unscanned, ..counts }
+    }
+
+    /// Other rules from now on.
+    pub(crate) fn swap(&mut self) {
+        self.epoch = (self.epoch + 1) % crate::judged::PLACES_MAX;
+        self.worker.forget_groups();
+    }
+
+    /// Only listen, or not.
+    pub(crate) fn listen(&mut self, passive: bool) {
+        self.streams.inline = !passive;
+    }
+
+    /// A flow is no more.
+    pub(crate) fn end(&mut self, judged: Judged) {
+        if let Some(mut session) = judged.session().and_then(|place| self.sessions.close(place)) {
+            session.free(&mut self.room);
+        }
+    }
+
+    /// Judges a packet whose direction is not decided. Also tells whom to tell of it, if it is rejected.
+    #[cold]
+    pub(crate) fn examine(
+        &mut self,
+        detector: &Detector,
+        seen: &Seen<'_>,
+        judged: &mut Judged,
+        (outbox, counts): (&mut Outbox, &mut Counts),
+    ) -> (Verdict, Option<RejectTo>) {
+        let key = &seen.about.key;
+        let Some(set) = detector.set(key.endpoint()) else { return (Verdict::Forward, None) };
+        let frame = seen.frame.get(usize::from(seen.about.inner_at)..).unwrap_or_default();
+        let kind = if key.version() == 4 { ProtocolType::Ipv4 } else { ProtocolType::Ipv6 };
+        let inner = match Inner::parse(frame, kind) {
+            Ok(inner) => inner,
+            Err(error) => return (error.into(), None),
+        };
+        counts.judgements += 1;
+        self.worker.begin();
+        let place = self.session(set, seen, judged, counts);
+        let taken = place.and_then(|place| self.sessions.take(place));
+        let (Some(place), Some(mut session)) = (place, taken) else {
+            return self.shallow((detector, set), seen, &inner, judged, (outbox, counts));
+        };
+        let refused = self.look((detector, set.2), &mut session, seen, &inner);
+        let settled = settle(&mut self.worker.hits, set.2, set.1.order());
+        let outcome = settled.by.map_or_else(|| default(set.1), |by| by.outcome);
+        tell((detector, set.1), seen, Some(&session), &settled, outcome, (outbox, counts));
+        retire(&mut session, seen, outbox);
+        match over(set.1, &session, &settled, seen) {
+            Some(outcome) => {
+                session.free(&mut self.room);
+                self.sessions.give_back(place);
+                judged.close(self.epoch);
+                decide_both(judged, settled.by, outcome);
+            }
+            None => self.sessions.put(place, session),
+        }
+        match refused {
+            Some(reason) if !seen.mode.passive => (Verdict::Drop(reason), None),
+            _ => verdict(outcome, settled.by, seen.mode),
+        }
+    }
+
+    /// The place of the flow's session; none if its headers say all there is to say, or there is no room.
+    fn session(
+        &mut self,
+        set: Set<'_>,
+        seen: &Seen<'_>,
+        judged: &mut Judged,
+        counts: &mut Counts,
+    ) -> Option<u32> {
+        match judged.session() {
+            Some(place) if self.sessions.epoch(place) == Some(self.epoch) => return Some(place),
+            Some(_) => {
+                self.end(*judged);
+                judged.close(self.epoch);
+            }
+            None => judged.enter(self.epoch),
+        }
+        if set.2.is_shallow() {
+            return None;
+        }
+        let groups = self.groups(set, seen);
+        if groups.iter().all(|group| group.is_shallow()) {
+            return None;
+        }
+        let key = &seen.about.key;
+        let stream = key.is_tcp().then(Stream::default);
+        let tuple = key.tuple(seen.course.initiator);
+        let ports = Ports { initiator: tuple.source_port, responder: tuple.destination_port };
+        let speaks = key.is_tcp() || tuple.protocol == 17;
+        let app = (speaks && groups.iter().any(|group| group.at_app)).then(|| App::new(ports));
+        let place = self.sessions.open(Session::new(self.epoch, groups, stream, app));
+        match place {
+            Some(place) => judged.open(place),
+            None => counts.sessions_lost += 1,
+        }
+        place
+    }
+
+    fn groups(&mut self, (number, rules, compiled): Set<'_>, seen: &Seen<'_>) -> [Arc<Group>; 2] {
+        let place = Place::of(seen.about.key.protocol());
+        [(seen.course.initiator, Way::ToServer), (seen.course.initiator.opposite(), Way::ToClient)].map(
+            |(direction, way)| {
+                let class = rules.class(&seen.about.key.tuple(direction));
+                self.worker.group((number, compiled), rules, (class, way, place))
+            },
+        )
+    }
+
+    /// Judges a direction of a flow by its headers.
+    fn shallow(
+        &mut self,
+        (detector, set): (&Detector, Set<'_>),
+        seen: &Seen<'_>,
+        inner: &Inner<'_>,
+        judged: &mut Judged,
+        to: (&mut Outbox, &mut Counts),
+    ) -> (Verdict, Option<RejectTo>) {
+        let sight = seen.sight(inner);
+        let mut marks = Marks::default();
+        let mut asking = Asking {
+            sight,
+            figures: seen.figures([0; 2]),
+            spoken: Default::default(),
+            marks: &mut marks,
+            shared: detector.shared(),
+        };
+        let (_, rules, compiled) = set;
+        if compiled.is_shallow() {
+            // No group is made, so nothing is kept: rules on headers alone cost a look-up for each direction of a flow.
+            let ranks = rules.of_class(rules.class(&sight.tuple)).filter_map(|index| compiled.rank(index));
+            self.worker.headers(compiled, ranks, &mut asking);
+        } else {
+            let group = &self.groups(set, seen)[sight.way as usize];
+            self.worker.headers(compiled, group.header.iter().copied(), &mut asking);
+        }
+        let settled = settle(&mut self.worker.hits, set.2, set.1.order());
+        let outcome = settled.by.map_or_else(|| default(set.1), |by| by.outcome);
+        tell((detector, set.1), seen, None, &settled, outcome, to);
+        let direction = seen.about.direction;
+        match settled.by {
+            // A listener's drop does not end the flow: the other way is asked as well.
+            Some(by) if !(seen.mode.passive && by.outcome == Outcome::Drop) => {
+                decide_both(judged, settled.by, outcome)
+            }
+            _ => judged.decide(direction, outcome),
+        }
+        verdict(outcome, settled.by, seen.mode)
+    }
+
+    /// Looks into a packet of an open flow. Gives back why it must not go on, if its stream says so.
+    fn look(
+        &mut self,
+        (detector, compiled): (&Detector, &Compiled),
+        session: &mut Session,
+        seen: &Seen<'_>,
+        inner: &Inner<'_>,
+    ) -> Option<DropReason> {
+        let Self { worker, room, streams, .. } = self;
+        let mut sight = seen.sight(inner);
+        let way = sight.way;
+        let place = Place::of(sight.tuple.protocol);
+        let wanted = session.groups.iter().fold(detector.logged(), |all, group| all.or(group.wanted));
+        let intact = seen.mode.checksums == Checksums::Ignore || inner.has_right_checksums();
+        let (mut refused, mut loose, mut streamed) = (None, true, [0; 2]);
+        if let (Some(stream), Transport::Tcp(tcp)) = (&mut session.stream, inner.transport) {
+            let segment = Segment { intact, ..Segment::new(way, &tcp) };
+            let taken = stream.take(&segment, seen.now, streams, room);
+            sight.state = stream.state();
+            loose = matches!(taken, Taken::Ignored(_) | Taken::Bypassed)
+                || tcp.flags.contains(wire::TcpFlags::RST);
+            if let Taken::Dropped(misfit) = taken {
+                refused = Some(misfit.into());
+            }
+            streamed = [Way::ToServer, Way::ToClient].map(|way| stream.sent(way));
+        } else if let (Some(app), true) = (&mut session.app, intact) {
+            app.datagram(way, sight.payload, wanted);
+        }
+        if refused.is_some() {
+            return refused;
+        }
+        if !std::mem::replace(&mut session.asked[way as usize], true) {
+            let group = Arc::clone(&session.groups[way as usize]);
+            let spoken = session.spoken();
+            let figures = seen.figures(streamed);
+            let marks = &mut session.marks;
+            let mut asking = Asking { sight, figures, spoken, marks, shared: detector.shared() };
+            worker.headers(compiled, group.header.iter().copied(), &mut asking);
+        }
+        let Session { groups, stream, app, marks, waiting, progress, met, ended, .. } = session;
+        for side in [way, opposite(way)] {
+            let group = &groups[side as usize];
+            let sight = if side == way { sight } else { sight.turned() };
+            let (figures, shared) = (seen.figures(streamed), detector.shared());
+            for _ in 0..READINGS {
+                let Some(ready) = stream.as_ref().and_then(|stream| stream.ready(side)) else { break };
+                let fresh = ready.bytes.get(ready.fresh_from..).unwrap_or_default();
+                if let Some(app) = app.as_mut() {
+                    if ready.missing > 0 {
+                        app.gap(side, ready.missing);
+                    }
+                    app.stream(side, fresh, wanted);
+                }
+                let text = Text { bytes: ready.bytes, fresh_from: ready.fresh_from, start: ready.start };
+                let spoken = Session::spoken_of(app.as_ref());
+                let mut asking = Asking { sight, figures, spoken, marks, shared };
+                if group.at_stream {
+                    worker.stream(compiled, group, text, &mut waiting[side as usize], &mut asking);
+                }
+                if let Some(app) = app.as_ref() {
+                    let payloads = [sight.payload, text.bytes];
+                    worker.transactions(
+                        compiled,
+                        group,
+                        (app.transactions(), progress),
+                        payloads,
+                        &mut asking,
+                    );
+                }
+                let tail = if group.at_stream { TAIL } else { 0 };
+                stream.as_mut().into_iter().for_each(|stream| stream.consume(side, tail, room));
+            }
+            if stream.as_ref().is_some_and(|stream| stream.is_ended(side))
+                && !std::mem::replace(&mut ended[side as usize], true)
+                && let Some(app) = app.as_mut()
+            {
+                app.end(side);
+            }
+            let spoken = Session::spoken_of(app.as_ref());
+            let mut asking = Asking { sight, figures, spoken, marks, shared };
+            if side == way {
+                worker.packet(compiled, group, (place, loose), &mut asking);
+                worker.protocol(compiled, group, &mut met[side as usize], &mut asking);
+            }
+            if let Some(app) = app.as_ref() {
+                worker.transactions(
+                    compiled,
+                    group,
+                    (app.transactions(), progress),
+                    [sight.payload, &[]],
+                    &mut asking,
+                );
+            }
+        }
+        None
+    }
+}
+
+impl<'a> Seen<'a> {
+    fn sight(&self, inner: &'a Inner<'a>) -> Sight<'a> {
+        let About { key, direction, .. } = self.about;
+        Sight {
+            now: self.now,
+            key,
+            direction: *direction,
+            way: if *direction == self.course.initiator { Way::ToServer } else { Way::ToClient },
+            tuple: inner.tuple,
+            inner,
+            payload: payload_of(inner),
+            state: self.course.state,
+            whole: false,
+        }
+    }
+
+    fn figures(&self, streamed: [u64; 2]) -> Figures<'a> {
+        Figures { course: self.course, begun: self.course.begun(self.now), streamed }
+    }
+}
+
+/// What becomes of packets that no rule decides.
+fn default(rules: &RuleSet) -> Outcome {
+    match rules.default_action() {
+        DefaultAction::Forward => Outcome::Forward,
+        DefaultAction::Drop => Outcome::Drop,
+    }
+}
+
+fn verdict(outcome: Outcome, by: Option<Decided>, mode: Mode) -> (Verdict, Option<RejectTo>) {
+    match outcome {
+        Outcome::Drop if !mode.passive => (DropReason::Policy.into(), by.and_then(|by| by.reject)),
+        _ => (Verdict::Forward, None),
+    }
+}
+
+/// Notes what becomes of a flow, and whom to tell.
+fn decide_both(judged: &mut Judged, by: Option<Decided>, outcome: Outcome) {
+    match by.and_then(|by| by.reject) {
+        Some(to) if outcome == Outcome::Drop => judged.reject_both(to),
+        _ => judged.decide_both(outcome),
+    }
+}
+
+/// What becomes of all that follows, if that is certain.
+fn over(rules: &RuleSet, session: &Session, settled: &Settled, seen: &Seen<'_>) -> Option<Outcome> {
+    match settled.by {
+        Some(Decided { flow: true, outcome: Outcome::Drop, .. }) if seen.mode.passive => None,
+        Some(Decided { flow: true, outcome, .. }) => return Some(outcome),
+        _ => None,
+    }
+    .or_else(|| session.is_spent().then(|| default(rules)))
+}
+
+/// Tells what the rules want told.
+fn tell(
+    (detector, rules): (&Detector, &RuleSet),
+    seen: &Seen<'_>,
+    session: Option<&Session>,
+    settled: &Settled,
+    outcome: Outcome,
+    (outbox, counts): (&mut Outbox, &mut Counts),
+) {
+    counts.alerts += settled.alerts.len() as u64;
+    counts.alerts_lost += u64::from(settled.alerts_lost);
+    if settled.alerts.is_empty() && outcome == Outcome::Forward {
+        return;
+    }
+    let app = session.and_then(|session| session.app.as_ref());
+    let flow = FlowSoFar::new(seen.now, &seen.course, seen.about, seen.frame);
+    for hit in &settled.alerts {
+        let sid = rules.get(hit.index).map_or(0, |loaded| loaded.rule.about.sid);
+        let transaction = hit.transaction.and_then(|number| {
+            let open = app?.transactions().open();
+            open.iter().find(|open| open.number == number).cloned().map(Box::new)
+        });
+        outbox.put(Event::Alert(Alert {
+            moment: seen.now,
+            packet: seen.packet,
+            key: seen.about.key,
+            direction: seen.about.direction,
+            rule: hit.index,
+            generation: detector.policy().generation(),
+            sid,
+            dropped: outcome == Outcome::Drop,
+            flow,
+            app: app.and_then(|app| app.flow_protocol().protocol()),
+            transaction,
+        }));
+    }
+    if outcome == Outcome::Drop {
+        outbox.put(Event::Dropped(Dropped {
+            moment: seen.now,
+            packet: seen.packet,
+            key: seen.about.key,
+            direction: seen.about.direction,
+            by: settled.by.map(|by| by.rule),
+            generation: detector.policy().generation(),
+            bytes: seen.about.inner_len,
+            flow,
+        }));
+    }
+}
+
+/// Tells of the transactions that are over, and lets go of them.
+fn retire(session: &mut Session, seen: &Seen<'_>, outbox: &mut Outbox) {
+    let Session { app: Some(app), progress, .. } = session else { return };
+    let Some(spoken) = app.flow_protocol().protocol() else { return };
+    for transaction in app.transactions_mut().retire() {
+        progress.retain(|progress| progress.number != transaction.number);
+        outbox.put(Event::Transaction(Box::new(TransactionEnd {
+            moment: seen.now,
+            packet: seen.packet,
+            key: seen.about.key,
+            initiator: seen.course.initiator,
+            app: spoken,
+            transaction,
+        })));
+    }
+}
+
+fn opposite(way: Way) -> Way {
+    match way {
+        Way::ToServer => Way::ToClient,
+        Way::ToClient => Way::ToServer,
+    }
+}
