@@ -156,7 +156,7 @@ fn a_packet_changed_by_one_bit_is_not_opened() {
 
 #[test]
 fn frames_that_may_not_be_there_are_an_anomaly() {
-    let app = read(&[(ToServer, client(1, ID, 0, &[Frame::Other(0x1e), Frame::Padding(40)]))]);
+    let app = read(&[(ToServer, client(1, ID, 0, &[Frame::Raw(&[0x1e]), Frame::Padding(40)]))]);
     assert!(only(&app).anomalies.has(Anomaly::QuicFrameInvalid));
 }
 

@@ -22,7 +22,8 @@ fn main() -> io::Result<()> {
     seed_local_lane(&corpus.join("local_lane"))?;
     seed_rules(&corpus.join("rule"))?;
     seed_http(&corpus.join("http"))?;
-    seed_dns(&corpus.join("dns"))
+    seed_dns(&corpus.join("dns"))?;
+    seed_flows(&corpus)
 }
 
 fn seed_configuration(directory: &Path) -> io::Result<()> {
@@ -102,6 +103,39 @@ fn seed_dns(directory: &Path) -> io::Result<()> {
     fs::write(directory.join("answer"), [&[0], answer].concat())?;
     let framed = |message: &[u8]| [&[0, u8::try_from(message.len()).unwrap_or(u8::MAX)], message].concat();
     fs::write(directory.join("stream"), [vec![6], framed(query), framed(answer)].concat())
+}
+
+/// The recorded flows, in the pieces that the targets `application` and `quic` read.
+fn seed_flows(corpus: &Path) -> io::Result<()> {
+    let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates/inspect/tests/flows");
+    for entry in fs::read_dir(recorded)? {
+        let path = entry?.path();
+        let text = fs::read_to_string(&path)?;
+        let name = path.file_name().unwrap_or_default();
+        let is_quic = name.to_string_lossy().starts_with("rfc9");
+        let mut seed = if is_quic { Vec::new() } else { vec![0] };
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let (way, hex) = line.split_at(2);
+            let way = u8::from(way.starts_with('<'));
+            let digits: Vec<u8> =
+                hex.bytes().map(|digit| if digit > b'9' { digit - b'W' } else { digit - b'0' }).collect();
+            let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
+            let longest = if is_quic { 2047 } else { 255 };
+            for piece in bytes.chunks(longest) {
+                let [high, low] = u16::try_from(piece.len()).unwrap_or_default().to_be_bytes();
+                seed.push(way);
+                if is_quic {
+                    seed.push(high);
+                }
+                seed.push(low);
+                seed.extend(piece);
+            }
+        }
+        let directory = corpus.join(if is_quic { "quic" } else { "application" });
+        fs::create_dir_all(&directory)?;
+        fs::write(directory.join(name), seed)?;
+    }
+    Ok(())
 }
 
 /// Rules that go every way through the reader.

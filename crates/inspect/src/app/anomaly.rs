@@ -107,8 +107,6 @@ pub enum Anomaly {
     HttpUnreadable,
     /// The two ways of one flow speak different protocols.
     ProtocolMismatch,
-    /// One way speaks a protocol, the other speaks none that is known.
-    ProtocolOneWay,
     /// A record that is no TLS: its version is not 3.x.
     TlsRecordVersion,
     /// A record of a kind that TLS does not have.
@@ -154,7 +152,7 @@ pub enum Anomaly {
 }
 
 /// Every anomaly with its name: the reference's, where it has one.
-const NAMES: [(Anomaly, &str); 72] = [
+const NAMES: [(Anomaly, &str); 71] = [
     (Anomaly::DnsMalformed, "dns.malformed_data"),
     (Anomaly::DnsNameTooLong, "dns.name_too_long"),
     (Anomaly::DnsNameLoop, "dns.infinite_loop"),
@@ -205,7 +203,6 @@ const NAMES: [(Anomaly, &str); 72] = [
     (Anomaly::HttpGap, "http.gap"),
     (Anomaly::HttpUnreadable, "http.unreadable"),
     (Anomaly::ProtocolMismatch, "applayer_mismatch_protocol_both_directions"),
-    (Anomaly::ProtocolOneWay, "applayer_detect_protocol_only_one_direction"),
     (Anomaly::TlsRecordVersion, "tls.invalid_record_version"),
     (Anomaly::TlsRecordKind, "tls.invalid_record_type"),
     (Anomaly::TlsRecordLength, "tls.invalid_record_length"),

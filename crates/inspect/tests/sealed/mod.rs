@@ -10,7 +10,7 @@ pub(crate) enum Frame<'a> {
     Padding(usize),
     Ping,
     Crypto(u64, &'a [u8]),
-    Other(u8),
+    Raw(&'a [u8]),
 }
 
 /// A client's packet to the server that it calls `id`.
@@ -61,7 +61,7 @@ fn encode(frame: &Frame<'_>) -> Vec<u8> {
             let number = |value: u64| (value | 0xc000_0000_0000_0000).to_be_bytes();
             [&[6][..], &number(*offset), &number(bytes.len() as u64), bytes].concat()
         }
-        Frame::Other(kind) => vec![*kind],
+        Frame::Raw(bytes) => bytes.to_vec(),
     }
 }
 
