@@ -21,6 +21,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         ),
         root_test("an_appliance_that_is_told_to_end_under_load_loses_nothing", drain),
         root_test("ten_thousand_flows_that_use_their_tuples_again_show_no_cookie_mismatch", soak),
+        root_test("rules_changed_under_traffic_hold_for_new_flows_and_no_packet_is_lost", reload),
         root_test("inner_packets_of_8500_bytes_pass_and_longer_ones_do_not", jumbo),
     ]
 }
@@ -180,6 +181,44 @@ fn soak() -> Result<(), Failed> {
     }
     ends_in_balance(&lab, "appliance1")?;
     ends_in_balance(&lab, "appliance2")
+}
+
+fn reload() -> Result<(), Failed> {
+    let rules = scratch("reload")?.join("changing.rules");
+    fs::write(&rules, "# nothing yet\n")?;
+    let option = format!("--rules={}", rules.display());
+    let lab = Lab::up("slload", 4615, &["--appliances=1", &option])?;
+    lab.wait_for(&["healthy"])?;
+    let ways = Ways::of(&lab)?;
+    let (_, host) = ways.each().find(|(from, _)| *from == "client").ok_or("no way from the client")?;
+    let folder = scratch("reload")?;
+    let _server = Web::start(&lab, "app", &folder)?;
+    let reaches = |port: u16| -> Result<bool, Failed> {
+        let url = format!("http://{host}:{port}/");
+        let curl = ["curl", "-s", "-m", "2", "-o", "/dev/null", &url];
+        Ok(lab.within("client", &curl).status()?.success())
+    };
+    let pid = lab.appliance_pid("appliance1")?;
+    let told = |words: &str| wait(|| Ok(lab.log("appliance1")?.contains(words)));
+    let hang_up = |words: &str| -> Result<(), Failed> {
+        // SAFETY: sends a signal to a process that the lab of this test started.
+        unsafe { libc::kill(pid, libc::SIGHUP) };
+        if told(words)? { Ok(()) } else { Err(format!("never told: {words}").into()) }
+    };
+    assert!(reaches(5201)? && reaches(80)?, "without rules everything passes");
+
+    fs::write(&rules, "drop tcp any any -> any 5201 (msg:\"not this one\"; sid:1;)\n")?;
+    hang_up("generation 2, 1 rules")?;
+    assert!(!reaches(5201)? && reaches(80)?, "the new rule holds, and for its port alone");
+
+    fs::remove_file(&rules)?;
+    hang_up("the rules stay as they are")?;
+    assert!(!reaches(5201)? && reaches(80)?, "rules that cannot be read change nothing");
+
+    fs::write(&rules, "# nothing any more\n")?;
+    hang_up("generation 3, 0 rules")?;
+    assert!(reaches(5201)? && reaches(80)?, "a dropped port is open again");
+    ends_in_balance(&lab, "appliance1")
 }
 
 fn jumbo() -> Result<(), Failed> {
