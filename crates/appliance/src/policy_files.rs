@@ -8,7 +8,7 @@ use std::sync::Arc;
 use config::PolicySettings;
 use inspect::payload::sets::Places;
 use inspect::{Detector, Outside};
-use policy::{Loading, Order, Policy, RuleFile, RuleSet, Settings};
+use policy::{GroupError, Loading, Order, Policy, RuleFile, RuleGroup, RuleSet, Settings, Variables};
 use wire::EndpointId;
 
 /// Why there is no policy.
@@ -16,6 +16,8 @@ use wire::EndpointId;
 pub(crate) enum PolicyError {
     #[error("{path}: {source}", path = .path.display())]
     Read { path: PathBuf, source: io::Error },
+    #[error("{path}: {source}", path = .path.display())]
+    Group { path: PathBuf, source: GroupError },
     #[error("{refused} of {seen} rules refused, and --strict was given")]
     Refused { refused: usize, seen: usize },
 }
@@ -70,7 +72,10 @@ pub(crate) fn load(configured: Option<&PolicySettings>, more: &[PathBuf]) -> Res
     let named = configured.map_or(&[][..], |settings| &settings.files);
     let mut wanted = configured.map_or_else(as_the_reference, |settings| settings.rules.clone());
     let paths: Vec<&PathBuf> = named.iter().chain(more).collect();
-    let files = paths.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
+    let files = (0_u16..)
+        .zip(&paths)
+        .map(|(nth, path)| read(path, nth, &mut wanted.variables))
+        .collect::<Result<Vec<_>, _>>()?;
     let beside = paths.first().map(|path| path.with_file_name("classification.config"));
     let classes = match configured.and_then(|settings| settings.classification.clone()) {
         Some(path) => Some(path),
@@ -82,8 +87,16 @@ pub(crate) fn load(configured: Option<&PolicySettings>, more: &[PathBuf]) -> Res
     Ok(Loading::new(&files, &wanted))
 }
 
-fn read(path: &Path) -> Result<RuleFile, PolicyError> {
-    Ok(RuleFile { name: path.display().to_string().into(), text: bytes(path)? })
+/// A file of rules, or a rule group of AWS Network Firewall in JSON, which may say what names stand for.
+fn read(path: &Path, nth: u16, variables: &mut Variables) -> Result<RuleFile, PolicyError> {
+    let (name, text) = (path.display().to_string(), bytes(path)?);
+    if path.extension().is_none_or(|extension| extension != "json") {
+        return Ok(RuleFile { name: name.into(), text });
+    }
+    let wrong = |source| PolicyError::Group { path: path.to_owned(), source };
+    let group = RuleGroup::read(&name, &text, nth).map_err(wrong)?;
+    group.define(variables).map_err(wrong)?;
+    Ok(group.file)
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, PolicyError> {
