@@ -42,6 +42,17 @@ fn ways_that_speak_different_protocols_are_an_anomaly() {
 }
 
 #[test]
+fn ways_that_differ_are_an_anomaly_even_byte_by_byte() {
+    let mut mixed = app(80, &[(ToServer, GET)]);
+    for byte in b"SSH-" {
+        assert_eq!(mixed.protocol(ToClient), Guess::Undecided);
+        mixed.stream(ToClient, &[*byte], Wanted::ALL);
+    }
+    assert!(mixed.anomalies().has(Anomaly::ProtocolMismatch));
+    assert_eq!(mixed.protocol(ToClient), Guess::Decided(Protocol::Ssh));
+}
+
+#[test]
 fn what_was_kept_while_undecided_reaches_the_parser() {
     let mut slow = App::new(Ports { initiator: 50_000, responder: 80 });
     for byte in GET {

@@ -26,7 +26,9 @@ fuzz_target!(|bytes: &[u8]| {
         piece.chunks(usize::from(head >> 1) % 7 + 1).for_each(|part| cut.stream(way, part, Wanted::ALL));
     }
     assert_eq!(whole.flow_protocol(), cut.flow_protocol());
+    assert_eq!(whole.anomalies(), cut.anomalies());
     for way in [Way::ToServer, Way::ToClient] {
+        assert_eq!(whole.protocol(way), cut.protocol(way));
         whole.end(way);
         cut.end(way);
     }

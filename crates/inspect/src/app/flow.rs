@@ -111,8 +111,10 @@ impl App {
     /// Bytes of one way that never came.
     pub fn gap(&mut self, way: Way, missing: u64) {
         let side = &mut self.sides[way as usize];
-        if side.guess == Guess::Undecided && self.protocol.is_none() {
-            side.guess = Guess::Failed;
+        if side.guess == Guess::Undecided {
+            side.guess = self.protocol.map_or(Guess::Failed, Guess::Decided);
+        }
+        if self.protocol.is_none() {
             side.beyond = side.beyond.saturating_add(missing);
         }
         self.give_up();
@@ -218,18 +220,29 @@ impl App {
     fn confirm(&mut self, way: Way, bytes: &[u8]) {
         let Some(protocol) = self.protocol else { return };
         let side = &mut self.sides[way as usize];
-        if matches!(side.guess, Guess::Decided(_)) {
+        if side.guess != Guess::Undecided && side.guess != Guess::Failed {
             return;
         }
-        let head =
-            Head { bytes: bytes.get(..GUESS_BYTES).unwrap_or(bytes), way, ports: self.ports, whole: true };
+        let fresh = side.head.is_empty();
+        if !fresh {
+            side.keep(bytes);
+        }
+        let head = if fresh { bytes } else { &side.head };
+        let head = head.get(..GUESS_BYTES).unwrap_or(head);
+        let head = Head { bytes: head, way, ports: self.ports, whole: head.len() == GUESS_BYTES };
         side.guess = match (guess::fits(&head, protocol), guess::stream(&head)) {
+            (Fit::Maybe, _) | (Fit::No, Guess::Undecided) if !head.whole => Guess::Undecided,
             (Fit::No, Guess::Decided(other)) => {
                 self.anomalies.note(Anomaly::ProtocolMismatch);
                 Guess::Decided(other)
             }
             _ => Guess::Decided(protocol),
         };
+        match side.guess {
+            Guess::Undecided if fresh => side.keep(bytes),
+            Guess::Undecided => {}
+            Guess::Decided(_) | Guess::Failed => side.head = Vec::new(),
+        }
     }
 
     fn feed(&mut self, way: Way, bytes: &[u8], wanted: Wanted) {
