@@ -238,3 +238,51 @@ fn everything_can_be_taken_apart_again() {
     assert!(state.vpcs.is_empty() && state.route_tables.is_empty() && state.security_groups.is_empty());
     assert_eq!(state.check(), Ok(()));
 }
+
+#[test]
+fn networks_come_to_a_vpc_and_go_but_for_the_first_and_those_in_use() {
+    let (mut user, tutorial, _) = standing();
+    let vpc = &tutorial.consumer;
+    let add = |user: &mut User, cidr: &str| {
+        user.ec2("AssociateVpcCidrBlock", &format!("VpcId={vpc}&CidrBlock={cidr}")).ok().get("associationId")
+    };
+    let (a, b) = (add(&mut user, "10.77.0.0/16"), add(&mut user, "10.78.0.0/16"));
+    let remove =
+        |user: &mut User, id: &str| user.ec2("DisassociateVpcCidrBlock", &format!("AssociationId={id}"));
+    assert_eq!(remove(&mut user, &a).ok().get("state"), "disassociating");
+    let told = user.ec2("DescribeVpcs", &format!("VpcId.1={vpc}")).ok();
+    assert!(told.body.contains(&b) && !told.body.contains(&a), "the other keeps its id: {}", told.body);
+    remove(&mut user, &a).refused("InvalidVpcCidrBlockAssociationID.NotFound");
+    remove(&mut user, &told.get("associationId")).refused("OperationNotPermitted");
+    user.ec2("CreateSubnet", &format!("VpcId={vpc}&CidrBlock=10.78.1.0/24")).ok();
+    remove(&mut user, &b).refused("DependencyViolation");
+    let tables =
+        user.ec2("DescribeRouteTables", &format!("RouteTableId.1={}", tutorial.application_rtb)).ok();
+    let to = tables.all("destinationCidrBlock");
+    assert!(to.contains(&"10.78.0.0/16".to_owned()) && !to.contains(&"10.77.0.0/16".to_owned()), "{to:?}");
+    assert_eq!(user.lab.state().check(), Ok(()));
+}
+
+#[test]
+fn a_rule_of_a_security_group_is_changed_in_place() {
+    let (mut user, tutorial, _) = standing();
+    let create = format!("VpcId={}&GroupName=web&GroupDescription=d", tutorial.consumer);
+    let group = user.ec2("CreateSecurityGroup", &create).ok().get("groupId");
+    let open = format!("GroupId={group}&IpProtocol=tcp&FromPort=80&ToPort=80&CidrIp=10.0.0.0/8");
+    let rule = user.ec2("AuthorizeSecurityGroupIngress", &open).ok().get("securityGroupRuleId");
+    let change = |to: &str| {
+        format!(
+            "GroupId={group}&SecurityGroupRule.1.SecurityGroupRuleId={rule}\
+             &SecurityGroupRule.1.SecurityGroupRule.IpProtocol=udp&SecurityGroupRule.1.SecurityGroupRule.FromPort=6081\
+             &SecurityGroupRule.1.SecurityGroupRule.ToPort=6081&SecurityGroupRule.1.SecurityGroupRule.{to}"
+        )
+    };
+    user.ec2("ModifySecurityGroupRules", &change("CidrIpv4=10.1.0.0/16")).ok();
+    let told = user.ec2("DescribeSecurityGroupRules", &format!("SecurityGroupRuleId.1={rule}")).ok();
+    assert_eq!(
+        (told.get("ipProtocol"), told.get("toPort"), told.get("cidrIpv4")),
+        ("udp".into(), "6081".into(), "10.1.0.0/16".into())
+    );
+    user.ec2("ModifySecurityGroupRules", &change("CidrIpv6=::/0")).refused("InvalidParameterCombination");
+    user.ec2("ModifySecurityGroupRules", &change("CidrIpv4=::/0")).refused("InvalidParameterValue");
+}

@@ -131,6 +131,12 @@ const EC2: &[(&str, &str, &str)] = &[
     ("CreateVpc", "CidrBlock=10.0.0.0/8", "InvalidVpc.Range"),
     ("CreateVpc", "CidrBlock=ten", "InvalidParameterValue"),
     ("CreateVpc", "", "MissingParameter"),
+    (
+        "DisassociateVpcCidrBlock",
+        "AssociationId=vpc-cidr-assoc-0",
+        "InvalidVpcCidrBlockAssociationID.NotFound",
+    ),
+    ("DescribeVpcAttribute", "VpcId=$CONSUMER.&Attribute=enableColours", "InvalidParameterValue"),
     ("CreateVpc", "CidrBlock=10.5.0.0/16&Ipv6Pool=x", "UnknownParameter"),
     ("DescribeVpcs", "VpcId.1=vpc-0", "InvalidVpcID.NotFound"),
     ("DescribeVpcs", "Filter.1.Name=colour&Filter.1.Value.1=blue", "InvalidParameterValue"),
@@ -183,6 +189,11 @@ const EC2: &[(&str, &str, &str)] = &[
         "CreateRoute",
         "RouteTableId=$APPRTB.&DestinationIpv6CidrBlock=9.9.9.0/24&GatewayId=$IGW.",
         "InvalidParameterValue",
+    ),
+    (
+        "CreateRoute",
+        "RouteTableId=$APPRTB.&DestinationCidrBlock=9.9.9.0/24&NatGatewayId=nat-1",
+        "UnknownParameter",
     ),
     (
         "CreateRoute",

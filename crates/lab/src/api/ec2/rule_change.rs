@@ -40,7 +40,7 @@ fn modify(call: &mut Call<'_>) -> Result<(), Fault> {
             return Err(Fault::new("InvalidPermission.Duplicate", why));
         }
         let rule = list.iter_mut().find(|p| p.id.as_str() == id).ok_or_else(|| no_rule(id))?;
-        if std::mem::discriminant(&rule.peer) != std::mem::discriminant(&peer) {
+        if kind(&rule.peer) != kind(&peer) {
             let why = format!("The type of the source or destination of the rule '{id}' cannot be changed.");
             return Err(Fault::new("InvalidParameterCombination", why));
         }
@@ -49,6 +49,15 @@ fn modify(call: &mut Call<'_>) -> Result<(), Fault> {
     }
     call.state.security_groups.insert(changed.id.clone(), changed);
     done(call)
+}
+
+/// Which of the three ways to say it.
+fn kind(peer: &Peer) -> &'static str {
+    match peer {
+        Peer::Net(IpNet::V4(_)) => "CidrIpv4",
+        Peer::Net(IpNet::V6(_)) => "CidrIpv6",
+        Peer::Group(_) => "ReferencedGroupId",
+    }
 }
 
 /// From whom or to whom, of the three ways to say it.
