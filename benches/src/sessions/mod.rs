@@ -146,6 +146,7 @@ pub(crate) fn measure(setup: &Setup) -> Result<Outcome, Box<dyn Error>> {
     let loading = load(&setup.rules)?;
     let (rules, refused) = (loading.rules.len(), loading.refused);
     let policy = Arc::new(Policy::new(1, Arc::new(loading.rules)));
+    // Kept to the end: to free a policy is not a worker's work.
     let detector = Arc::new(Detector::new(policy));
     let load = began.elapsed().as_secs_f64();
     let rules_memory = resident()? - before;
@@ -153,7 +154,7 @@ pub(crate) fn measure(setup: &Setup) -> Result<Outcome, Box<dyn Error>> {
     let hasher = FlowHasher::random();
     let flows = flow::Settings { flows: 1 << 18, ..flow::Settings::default() };
     let ((_policies, detectors), (told, _log)) = (swap(), events(1 << 16));
-    let inspector = Inspector::new(&flows, hasher, detector);
+    let inspector = Inspector::new(&flows, hasher, Arc::clone(&detector));
     let traffic = Traffic::new(setup.packets, ACTIVE, MARKED);
     let (bits, flows_made, marked) = (traffic.bits(), traffic.flows, traffic.marked);
     let source = Replay::new(traffic);
@@ -180,6 +181,7 @@ pub(crate) fn measure(setup: &Setup) -> Result<Outcome, Box<dyn Error>> {
     let cpu = threads::own()?;
     engine::run(vec![role], Idle::new(Sharing::Exclusive), || Moment(clock.elapsed().as_nanos() as u64));
     let cpu = threads::own()? - cpu;
+    drop(detector); // held until now: to free the rules is not the pass's work
     let snapshot = stats.snapshot();
     if !snapshot.conserved() {
         return Err("packets were lost without a reason".into());
