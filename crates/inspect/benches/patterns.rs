@@ -24,6 +24,7 @@ fn main() {
     println!("{} rules compiled to {} programs in {:.2?}", rules.len(), programs.len(), start.elapsed());
 
     let literals = literals(&rules);
+    worst();
     println!("literals      hyperscan Gbit/s  build   memory | aho-corasick Gbit/s  build   memory");
     for count in [1, 2, 4, 8, 16, 32, 100, 1000, literals.len()] {
         // Spread over the set, so that small ones are no neighbours.
@@ -39,6 +40,26 @@ fn main() {
         best(|| programs.iter().filter(|program| program.matches(&text[..PIECE], &mut context)).count());
     let per_program = all.as_nanos() / programs.len().max(1) as u128;
     println!("a program over a piece: {per_program} ns on average; {} KB of context", context.memory() >> 10);
+}
+
+/// Expressions that step back, over 64 KB: what is usual, and what an attacker would send to a careless rule.
+fn worst() {
+    let mut context = Context::default();
+    for (expression, byte) in [
+        (r"(\w+)=\1", b'-'),
+        (r"(?=[a-z]+1)[ab]", b'a'),
+        (r"(a+)\1+b", b'a'),
+        (r"(?<!x)(a*)*c", b'a'),
+        (r"a(?!.*x)b", b'a'),
+    ] {
+        let rule = format!("alert tcp any any -> any any (pcre:\"/{expression}/s\"; sid:1;)");
+        let Ok(rule) = rule.parse::<Rule>() else { continue };
+        let Ok(programs) = Program::all_of(&rule.options, &mut Sets::default()) else { continue };
+        let text = vec![byte; 64 << 10];
+        let took = best(|| programs.iter().all(|program| program.matches(&text, &mut context)));
+        println!("/{expression}/ over 64 KB: {took:.2?}");
+    }
+    println!("given up: {} of 25", context.regexes.exhausted + context.exhausted);
 }
 
 fn measure<E: std::fmt::Debug>(

@@ -2,6 +2,8 @@
 
 use regex_automata::meta;
 
+use super::stepping::Room;
+
 /// How many expressions keep their working memory at a time.
 const SLOTS: usize = 256;
 
@@ -10,13 +12,14 @@ const SLOTS: usize = 256;
 #[derive(Debug)]
 pub struct Caches {
     slots: Box<[Option<(usize, meta::Cache)>]>,
+    pub(super) room: Room,
     /// Searches that were given up because they backtracked too much.
     pub exhausted: u64,
 }
 
 impl Default for Caches {
     fn default() -> Self {
-        Self { slots: (0..SLOTS).map(|_| None).collect(), exhausted: 0 }
+        Self { slots: (0..SLOTS).map(|_| None).collect(), room: Room::default(), exhausted: 0 }
     }
 }
 
@@ -35,6 +38,6 @@ impl Caches {
     #[must_use]
     pub fn memory(&self) -> usize {
         let kept = self.slots.iter().flatten().map(|(_, cache)| cache.memory_usage()).sum::<usize>();
-        kept + SLOTS * size_of::<Option<(usize, meta::Cache)>>()
+        kept + self.room.memory() + SLOTS * size_of::<Option<(usize, meta::Cache)>>()
     }
 }

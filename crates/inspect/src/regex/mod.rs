@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  pcre:"/…/Ri" ─▶ parse (PCRE2's syntax) ─▶ nodes ─▶ write ─┬─▶ regex-automata: time linear in the text
-//!                                                            └─▶ fancy-regex: look-around, back-references; a budget
+//!                                                └─▶ ops ─────▶ Search: look-around, back-references; counts its steps
 //! ```
 //! Bytes are bytes: no UTF-8, letters and digits are those of ASCII. An expression that repeats itself into too much memory
 //! is refused when it is compiled; one that backtracks too long gives up, which is counted, and has no match then.
@@ -13,31 +13,28 @@ mod class;
 mod escape;
 mod group;
 mod node;
+mod ops;
 mod parse;
+mod stepping;
 mod write;
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use fancy_regex::{BytesMode, RegexInput, RegexOptionsBuilder};
 use policy::{Pcre, PcreFlags};
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input, meta};
 use thiserror::Error;
 
 pub use caches::Caches;
+use ops::Ops;
+use stepping::Search;
 use write::Written;
 
 /// Bytes that an expression may need as an automaton.
 const SIZE_MAX: usize = 4 << 20;
 /// Bytes of working memory that a search may fill before it starts over.
 const CACHE_MAX: usize = 256 << 10;
-/// How often a search may step back before it gives up: what every expression of the Emerging Threats set does with, over
-/// texts made from it.
-const BACKTRACKS_MAX: usize = 50000;
-/// Instructions that a backtracking expression may have.
-const PROGRAM_MAX: usize = 100_000;
-
 /// Counts expressions, so that each finds its own working memory.
 static COMPILED: AtomicUsize = AtomicUsize::new(0);
 
@@ -84,7 +81,7 @@ pub struct Regex {
 #[derive(Debug)]
 enum Engine {
     Linear { regex: meta::Regex, number: usize, newlines: Box<[usize]> },
-    Backtracking(Box<fancy_regex::Regex>),
+    Stepping(Ops),
 }
 
 impl Regex {
@@ -102,10 +99,10 @@ impl Regex {
     }
 
     fn compile(expression: &[u8], flags: PcreFlags, captures: bool) -> Result<Self, RegexError> {
-        let written = Written::new(&parse::parse(expression, flags)?, captures);
-        let engine = match written.backtracks {
-            true => Engine::Backtracking(Box::new(backtracking(written.text)?)),
-            false => Engine::Linear {
+        let node = parse::parse(expression, flags)?;
+        let engine = match Written::new(&node, captures) {
+            None => Engine::Stepping(Ops::new(&node)?),
+            Some(written) => Engine::Linear {
                 regex: linear(&written.text)?,
                 number: COMPILED.fetch_add(1, Ordering::Relaxed),
                 newlines: written.newlines.into(),
@@ -138,15 +135,9 @@ impl Regex {
                     && took_newline(regex, cache, &input, newlines);
                 Ok(Some(found.start()..found.end() - usize::from(newline)))
             }
-            Engine::Backtracking(regex) => {
-                let input = RegexInput::new(text).from_pos(from).anchored(self.anchored);
-                match regex.find_input(input) {
-                    Ok(found) => Ok(found.map(|found| found.range())),
-                    Err(_) => {
-                        caches.exhausted += 1;
-                        Err(Exhausted)
-                    }
-                }
+            Engine::Stepping(ops) => {
+                let found = Search::new(ops, text, &mut caches.room).find(from, self.anchored);
+                found.inspect_err(|Exhausted| caches.exhausted += 1)
             }
         }
     }
@@ -163,13 +154,11 @@ impl Regex {
                 regex.search_slots_with(cache, &Input::new(text), &mut slots);
                 Ok(slots[2].zip(slots[3]).map(|(start, end)| start.get()..end.get()))
             }
-            Engine::Backtracking(regex) => match regex.captures(text) {
-                Ok(found) => Ok(found.and_then(|found| found.get(1)).map(|group| group.range())),
-                Err(_) => {
-                    caches.exhausted += 1;
-                    Err(Exhausted)
-                }
-            },
+            Engine::Stepping(ops) => {
+                let found = Search::new(ops, text, &mut caches.room).find(0, self.anchored);
+                let found = found.inspect_err(|Exhausted| caches.exhausted += 1)?;
+                Ok(found.and_then(|_| caches.room.group(1)))
+            }
         }
     }
 
@@ -179,12 +168,12 @@ impl Regex {
         matches!(self.engine, Engine::Linear { .. })
     }
 
-    /// Bytes that it takes, as far as its engine tells.
+    /// Bytes that it takes, about.
     #[must_use]
     pub fn memory(&self) -> usize {
         match &self.engine {
             Engine::Linear { regex, .. } => regex.memory_usage(),
-            Engine::Backtracking(_) => 0,
+            Engine::Stepping(ops) => ops.memory(),
         }
     }
 }
@@ -203,6 +192,7 @@ fn linear(text: &str) -> Result<meta::Regex, RegexError> {
         .utf8_empty(false)
         .nfa_size_limit(Some(SIZE_MAX))
         .hybrid_cache_capacity(CACHE_MAX)
+        .onepass(false)
         .dfa(false);
     let syntax = syntax::Config::new().unicode(false).utf8(false).nest_limit(250);
     let built = meta::Builder::new().configure(config).syntax(syntax).build(text);
@@ -212,18 +202,6 @@ fn linear(text: &str) -> Result<meta::Regex, RegexError> {
             |limit| format!("more than {limit} bytes as an automaton"),
         )))
     })
-}
-
-fn backtracking(text: String) -> Result<fancy_regex::Regex, RegexError> {
-    let mut options = RegexOptionsBuilder::new();
-    options
-        .bytes_mode(BytesMode::Ascii)
-        .unicode_mode(false)
-        .backtrack_limit(BACKTRACKS_MAX)
-        .delegate_size_limit(SIZE_MAX)
-        .delegate_dfa_size_limit(CACHE_MAX)
-        .max_prog_size(PROGRAM_MAX);
-    options.build(text).map_err(|error| RegexError::Refused(told(&error.to_string())))
 }
 
 /// An engine's words, on one line and not too many.

@@ -172,6 +172,35 @@ fn a_search_that_backtracks_without_end_gives_up_and_is_counted() {
 }
 
 #[test]
+fn what_look_around_reads_counts_too() {
+    let mut caches = Caches::default();
+    for text in ["/(?=[a-z]+1)[ab]/", "/a(?!.*x)b/s", r"/(a+)\1+b/", "/(?<!x)(a*)*c/"] {
+        assert_eq!(regex(text).unwrap().find(&[b'a'; 64 << 10], 0, &mut caches), Err(Exhausted), "{text}");
+    }
+    assert_eq!(caches.exhausted, 4);
+    assert!(caches.memory() < 8 << 20, "{}", caches.memory());
+    // A long text that offers nothing is no trouble.
+    assert_eq!(regex(r"/(\w+)=\1/").unwrap().find(&[b'-'; 1 << 20], 0, &mut caches), Ok(None));
+}
+
+#[test]
+fn look_behind_has_a_length_and_groups_in_loops_are_those_of_the_last_round() {
+    let error = regex("/(?<=a+)b/").unwrap_err();
+    assert!(error.to_string().contains("a look-behind of no fixed length"), "{error}");
+    for (text, subject, expected) in [
+        ("/(?<=a|bc)d/", "bcd", Some(2..3)),
+        ("/(?<!a|bc)d/", "bcd ad d", Some(7..8)),
+        (r"/(?:(a)(b)?)+\2/", "abab", Some(0..4)),
+        (r"/(?:(a)(b)?)+\2/", "abaabb", Some(0..6)),
+        ("/(?:a{0,2}b?){2,4}c/", "aabac", Some(0..5)),
+        (r"/(?=(a+))\1b/", "aab", Some(0..3)),
+        ("/(?:(?=a)a*)*b/", "aaab", Some(0..4)),
+    ] {
+        assert_eq!(find(text, subject.as_bytes()), expected, "{text} on {subject}");
+    }
+}
+
+#[test]
 fn the_first_group_is_what_pcrexform_asks_for() {
     let mut caches = Caches::default();
     let uri = Regex::with_group(r"[a-zA-Z]+\s+(.*)\s+HTTP").unwrap();

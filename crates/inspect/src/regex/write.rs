@@ -1,39 +1,37 @@
-//! Writes an expression in the syntax that both engines share: bytes as `\xHH`, no flags, no shorthands.
+//! Writes a regular expression in the syntax of the linear engine: bytes as `\xHH`, no flags, no shorthands.
 
 use std::fmt::Write;
 
 use super::byte_set::ByteSet;
 use super::node::{Manner, Node, Place};
 
-/// An expression as the engines take it.
+/// A regular expression as the engine takes it.
 #[derive(Debug, Default)]
 pub(super) struct Written {
     pub(super) text: String,
-    /// It needs what only backtracking can do.
-    pub(super) backtracks: bool,
     /// Numbers of the groups that hold a newline before the text's end, which `$` must not take.
     pub(super) newlines: Vec<usize>,
     groups: usize,
 }
 
 impl Written {
-    /// Writes an expression; with its groups if they are asked for, or if it needs backtracking.
-    pub(super) fn new(node: &Node, captures: bool) -> Self {
-        let backtracks = needs_backtracking(node, After { something: false, bytes: false });
-        let mut written = Self { backtracks, ..Self::default() };
-        written.node(node, captures || backtracks, !backtracks);
-        written
+    /// Writes an expression, with its groups if they are asked for; `None` if it is not regular.
+    pub(super) fn new(node: &Node, captures: bool) -> Option<Self> {
+        if steps_back(node, After { something: false, bytes: false }) {
+            return None;
+        }
+        let mut written = Self::default();
+        written.node(node, captures);
+        Some(written)
     }
 
-    /// `tail`: nothing of the expression follows this node.
-    fn node(&mut self, node: &Node, captures: bool, tail: bool) {
+    fn node(&mut self, node: &Node, captures: bool) {
         match node {
             Node::Set(set) => self.set(*set),
-            Node::Place(place) => self.place(*place, tail),
+            Node::Place(place) => self.place(*place),
             Node::Sequence(nodes) => {
-                for (index, node) in nodes.iter().enumerate() {
-                    let choice = matches!(node, Node::Choice(_));
-                    self.wrapped(choice, |own| own.node(node, captures, tail && index + 1 == nodes.len()));
+                for node in nodes {
+                    self.wrapped(matches!(node, Node::Choice(_)), |own| own.node(node, captures));
                 }
             }
             Node::Choice(branches) => {
@@ -41,57 +39,32 @@ impl Written {
                     if index > 0 {
                         self.text.push('|');
                     }
-                    self.node(branch, captures, tail);
+                    self.node(branch, captures);
                 }
             }
             Node::Capture(node) if captures => {
                 self.groups += 1;
                 self.text.push('(');
-                self.node(node, captures, tail);
+                self.node(node, captures);
                 self.text.push(')');
             }
-            Node::Capture(node) => self.wrapped(true, |own| own.node(node, captures, tail)),
+            Node::Capture(node) => self.wrapped(true, |own| own.node(node, captures)),
             // A place is there or not, however often it is asked.
-            Node::Repeat { node, least, .. } if matches!(**node, Node::Place(_) | Node::Look { .. }) => {
+            Node::Repeat { node, least, .. } if matches!(**node, Node::Place(_)) => {
                 if *least > 0 {
-                    self.wrapped(true, |own| own.node(node, captures, false));
+                    self.wrapped(true, |own| own.node(node, captures));
                 }
             }
             Node::Repeat { node, least, most, manner } => {
-                self.wrapped(!matches!(**node, Node::Set(_)), |own| own.node(node, captures, false));
+                self.wrapped(!matches!(**node, Node::Set(_)), |own| own.node(node, captures));
                 self.count(*least, *most);
                 match manner {
-                    Manner::Greedy => {}
                     Manner::Lazy => self.text.push('?'),
-                    Manner::Possessive => self.text.push('+'),
+                    Manner::Greedy | Manner::Possessive => {}
                 }
             }
-            Node::Look { behind, negated, node } => {
-                self.text.push_str(match (behind, negated) {
-                    (false, false) => "(?=",
-                    (false, true) => "(?!",
-                    (true, false) => "(?<=",
-                    (true, true) => "(?<!",
-                });
-                self.node(node, captures, false);
-                self.text.push(')');
-            }
-            Node::Atomic(node) => {
-                self.text.push_str("(?>");
-                self.node(node, captures, false);
-                self.text.push(')');
-            }
-            Node::Again { group, caseless } => {
-                let flags = if *caseless { "i" } else { "" };
-                self.put(format_args!("(?{flags}:\\{group})"));
-            }
-            Node::Whether { group, then, otherwise } => {
-                self.put(format_args!("(?({group})"));
-                self.wrapped(true, |own| own.node(then, captures, false));
-                self.text.push('|');
-                self.wrapped(true, |own| own.node(otherwise, captures, false));
-                self.text.push(')');
-            }
+            // Not regular, so never written.
+            Node::Look { .. } | Node::Atomic(_) | Node::Again { .. } | Node::Whether { .. } => {}
         }
     }
 
@@ -143,18 +116,16 @@ impl Written {
         }
     }
 
-    fn place(&mut self, place: Place, tail: bool) {
+    fn place(&mut self, place: Place) {
         let text = match place {
             Place::Start => "\\A",
             Place::End => "\\z",
             // Without look-ahead a newline at the end can only be taken; the group says that it was.
-            Place::EndOrNewline if tail => {
+            Place::EndOrNewline => {
                 self.groups += 1;
                 self.newlines.push(self.groups);
                 "(?:\\z|(\\x0a\\z))"
             }
-            Place::EndOrNewline => "(?=\\x0a?\\z)",
-            Place::LineStart if self.backtracks => "(?:\\A|(?m:^)(?!\\z))",
             Place::LineStart => "(?m:^)",
             Place::LineEnd => "(?m:$)",
             Place::WordEdge => "\\b",
@@ -173,8 +144,8 @@ struct After {
     bytes: bool,
 }
 
-/// Whether a node needs what linear-time engines cannot do.
-fn needs_backtracking(node: &Node, after: After) -> bool {
+/// Whether a node needs what the linear engine cannot do.
+fn steps_back(node: &Node, after: After) -> bool {
     match node {
         Node::Set(_) => false,
         Node::Place(Place::EndOrNewline) => after.something,
@@ -185,12 +156,12 @@ fn needs_backtracking(node: &Node, after: After) -> bool {
             let rest = &nodes[index + 1..];
             let something = after.something || !rest.is_empty();
             let bytes = after.bytes || rest.iter().any(takes_bytes);
-            needs_backtracking(node, After { something, bytes })
+            steps_back(node, After { something, bytes })
         }),
-        Node::Choice(branches) => branches.iter().any(|branch| needs_backtracking(branch, after)),
-        Node::Capture(node) => needs_backtracking(node, after),
+        Node::Choice(branches) => branches.iter().any(|branch| steps_back(branch, after)),
+        Node::Capture(node) => steps_back(node, after),
         Node::Repeat { node, manner, .. } => {
-            *manner == Manner::Possessive || needs_backtracking(node, After { something: true, ..after })
+            *manner == Manner::Possessive || steps_back(node, After { something: true, ..after })
         }
         Node::Look { .. } | Node::Atomic(_) | Node::Again { .. } | Node::Whether { .. } => true,
     }
