@@ -11,6 +11,7 @@ mod image;
 mod lab;
 mod page;
 mod place;
+mod reject;
 mod traffic;
 
 use libtest_mimic::{Arguments, Trial};
@@ -19,7 +20,14 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // One at a time: they share two cores, and measure nothing that another may disturb.
     arguments.test_threads.get_or_insert(1);
-    let trials = [conformance::trials(), fates::trials(), image::trials(), page::trials(), traffic::trials()];
+    let trials = [
+        conformance::trials(),
+        fates::trials(),
+        image::trials(),
+        page::trials(),
+        reject::trials(),
+        traffic::trials(),
+    ];
     let trials: Vec<Trial> = trials.into_iter().flatten().collect();
     libtest_mimic::run(&arguments, trials).exit();
 }
