@@ -82,7 +82,7 @@ ROWS = [
     ("trailing padding", frame(SYN) + bytes(7), RETURNED),
     ("8500 bytes inside", frame(IP(src="10.1.2.10", dst="192.0.2.80") / TCP(flags="A") / Raw(bytes(8460))), RETURNED),
     ("a first fragment inside", frame(IP(src="10.1.2.10", dst="192.0.2.80", flags="MF") / UDP(len=2000) / Raw(bytes(1024))), RETURNED),
-    ("a later fragment inside", frame(IP(src="10.1.2.10", dst="192.0.2.80", frag=2, proto=17) / Raw(bytes(16))), RETURNED),
+    ("a later fragment inside", frame(IP(src="10.1.2.10", dst="192.0.2.80", id=2, frag=2, proto=17) / Raw(bytes(16))), RETURNED),
     ("a later IPv6 fragment inside",
      frame(IPv6(src="2001:db8::10", dst="2001:db8:1::80") / IPv6ExtHdrFragment(offset=8, nh=17) / Raw(bytes(16))), RETURNED),
     ("an IPv6 extension header inside",
