@@ -70,3 +70,41 @@ fn no_packet_allocates_not_even_the_first_of_its_flow() {
     assert_eq!(inspector.counts().flows_begun, 3200);
     assert!(inspector.counts().flows_idle > 1000 && inspector.counts().alerts > 1000);
 }
+
+#[test]
+fn bytes_in_order_need_no_memory_but_the_buffer_that_is_there() {
+    use inspect::stream::{Room, Segment, Settings, Stream};
+    use policy::Way;
+
+    let (settings, mut room, mut stream) = (Settings::default(), Room::new(1 << 20), Stream::default());
+    let payload = [7; 1460];
+    let (mut sequence, mut before) = (1_u32, 0);
+    for round in 0..1000 {
+        let segment = |way, sequence, acknowledgment, payload| Segment {
+            way,
+            flags: TcpFlags::ACK,
+            sequence,
+            acknowledgment,
+            window: u16::MAX,
+            scale: None,
+            timestamp: None,
+            payload,
+            intact: true,
+        };
+        stream.take(
+            &segment(Way::ToServer, sequence, 1, &payload),
+            flow::Moment(round),
+            &settings,
+            &mut room,
+        );
+        stream.consume(Way::ToServer, 100, &mut room);
+        sequence = sequence.wrapping_add(1460);
+        let acknowledged = segment(Way::ToClient, 1, sequence, &[]);
+        stream.take(&acknowledged, flow::Moment(round), &settings, &mut room);
+        if round == 10 {
+            before = ALLOCATIONS.get();
+        }
+    }
+    assert_eq!(ALLOCATIONS.get() - before, 0);
+    assert_eq!(stream.sent(Way::ToServer), 1_460_000);
+}

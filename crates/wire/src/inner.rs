@@ -10,10 +10,8 @@
 //! Lengths are believed only after they were compared with the bytes. What stays outside the lengths (padding) is left
 //! out. Checksums in here are the customer's business: hosts verify them, a packet is returned as it came.
 //!
-//! Fragments: a first fragment carries the ports, so it belongs to the five-tuple's flow and port rules see it; without
-//! it nobody can put the datagram together, so a rule that drops it stops the rest. Later fragments hide the ports and
-//! are a 3-tuple flow, as GWLB itself must keep them. A first fragment too small to show its transport header is
-//! malformed (RFC 1858 §3, RFC 8200 §4.5).
+//! Fragments: a first fragment shows its ports, a later one hides them; each says which part of which datagram it is.
+//! A first fragment too small to show its transport header is malformed (RFC 1858 §3, RFC 8200 §4.5).
 
 use etherparse::err::{ipv4, ipv6};
 use etherparse::{IpNumber, Ipv4HeaderSlice, Ipv6HeaderSlice};

@@ -28,9 +28,6 @@ fuzz_target!(|input: &[u8]| {
     match how & 3 {
         0 => drop(told(DnsCarrier::Multicast, bytes, usize::MAX)),
         1 => drop(told(DnsCarrier::Datagram, bytes, usize::MAX)),
-        _ => assert_eq!(
-            told(DnsCarrier::Stream, bytes, step),
-            told(DnsCarrier::Stream, bytes, usize::MAX)
-        ),
+        _ => assert_eq!(told(DnsCarrier::Stream, bytes, step), told(DnsCarrier::Stream, bytes, usize::MAX)),
     }
 });

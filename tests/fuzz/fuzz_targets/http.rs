@@ -29,7 +29,8 @@ fuzz_target!(|input: &[u8]| {
     let [step, pieces @ ..] = input else { return };
     let whole = told(pieces, 1 << 16);
     // How much of a broken brotli stream is told depends on where it was cut, and when a bomb is called one.
-    let is_exact = !whole.iter().any(|told| told.anomalies.iter().any(|anomaly| anomaly.name().contains("compression")));
+    let is_exact =
+        !whole.iter().any(|told| told.anomalies.iter().any(|anomaly| anomaly.name().contains("compression")));
     let cut = told(pieces, usize::from(*step).max(1));
     if is_exact {
         assert_eq!(cut, whole);

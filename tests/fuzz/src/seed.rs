@@ -23,7 +23,42 @@ fn main() -> io::Result<()> {
     seed_rules(&corpus.join("rule"))?;
     seed_http(&corpus.join("http"))?;
     seed_dns(&corpus.join("dns"))?;
-    seed_flows(&corpus)
+    seed_flows(&corpus)?;
+    seed_stream(&corpus.join("stream"))?;
+    seed_fragments(&corpus.join("fragments"))
+}
+
+/// A handshake, data out of order, an acknowledgment past a hole, the ends; for every way to follow them.
+fn seed_stream(directory: &Path) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    let segments: [[u8; 8]; 8] = [
+        [0x42, 0, 0, 0, 0, 255, 0, 0],
+        [0xd2, 0, 0, 1, 0, 255, 0, 0],
+        [0x10, 1, 0, 1, 0, 255, 4, b'a'],
+        [0x10, 33, 0, 1, 0, 255, 4, b'c'],
+        [0x10, 17, 0, 1, 0, 255, 4, b'b'],
+        [0x90, 1, 0, 90, 0, 255, 8, b'x'],
+        [0x11, 49, 0, 33, 0, 255, 0, 0],
+        [0x91, 33, 0, 50, 0, 255, 0, 0],
+    ];
+    (0..24_u8).try_for_each(|how| {
+        fs::write(directory.join(format!("how-{how}")), [&[how][..], segments.as_flattened()].concat())
+    })
+}
+
+/// Both parts of a datagram, as the table of fates has them.
+fn seed_fragments(directory: &Path) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    let parts = fates().into_iter().filter(|case| case.name.contains("fragment"));
+    let mut all = Vec::new();
+    for part in parts {
+        let packet = part.frame.get(82..).unwrap_or_default();
+        let padded = packet.len().next_multiple_of(4);
+        all.extend([u8::try_from(padded / 4).unwrap_or(u8::MAX), 1]);
+        all.extend_from_slice(packet);
+        all.resize(all.len() + padded - packet.len(), 0);
+    }
+    fs::write(directory.join("parts"), all)
 }
 
 fn seed_configuration(directory: &Path) -> io::Result<()> {
