@@ -12,8 +12,10 @@ use super::test::Test;
 use super::transform;
 use crate::regex::Regex;
 
-/// Bytes of text that count as one step of a regular expression in linear time, and of one that steps back.
-const REGEX_BYTES_PER_STEP: [usize; 2] = [16, 256];
+/// Bytes of text that count as one step where each byte is looked at.
+const REGEX_BYTES_PER_STEP: usize = 256;
+/// Steps of an expression that steps back that count as one of the program's.
+const REGEX_STEPS_PER_STEP: usize = 128;
 
 /// One run of one program over one text.
 pub(super) struct Run<'a> {
@@ -175,8 +177,14 @@ impl<'a> Run<'a> {
         steps: &mut Steps,
     ) -> Result<Said, Spent> {
         let Some(subject) = self.text.get(base..) else { return Ok(said(negated)) };
-        steps.take(subject.len() / REGEX_BYTES_PER_STEP[usize::from(regex.is_linear())])?;
-        Ok(match regex.find(subject, from.saturating_sub(base), &mut self.context.regexes) {
+        if regex.is_linear() {
+            steps.take(subject.len() / REGEX_BYTES_PER_STEP)?;
+        }
+        let found = regex.find(subject, from.saturating_sub(base), &mut self.context.regexes);
+        if !regex.is_linear() {
+            steps.take(self.context.regexes.spent() / REGEX_STEPS_PER_STEP)?;
+        }
+        Ok(match found {
             Ok(Some(found)) if !negated => Said::Found { start: base + found.start, end: base + found.end },
             Ok(None) if negated => Said::Holds,
             // Given up counts as no match, for a negated one too: the rule does not match by ignorance.
@@ -215,7 +223,7 @@ impl<'a> Run<'a> {
     ) -> Result<Said, Spent> {
         let Some(rest) = self.text.get(start..) else { return Ok(Said::Fails) };
         let mut decoded = std::mem::take(&mut self.context.decoded);
-        steps.take(rest.len() / REGEX_BYTES_PER_STEP[1])?;
+        steps.take(rest.len() / REGEX_BYTES_PER_STEP)?;
         let made = transform::base64_decode(rest, bytes, &mut decoded);
         let answer = match program {
             Some(program) if made => Run::new(program, &decoded, self.context).all(steps),

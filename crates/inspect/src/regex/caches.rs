@@ -34,6 +34,11 @@ impl Caches {
         &mut slot.get_or_insert_with(|| (number, regex.create_cache())).1
     }
 
+    /// Steps that the last search of an expression that steps back took.
+    pub(crate) fn spent(&self) -> usize {
+        self.room.spent
+    }
+
     /// Bytes that it takes.
     #[must_use]
     pub fn memory(&self) -> usize {

@@ -36,6 +36,8 @@ enum Frame {
 pub(super) struct Room {
     frames: Vec<Frame>,
     slots: Vec<usize>,
+    /// Steps that the last search took.
+    pub(super) spent: usize,
 }
 
 impl Room {
@@ -66,6 +68,12 @@ impl<'a> Search<'a> {
 
     /// The first match that starts at `from` or later; at `from` alone if it is anchored.
     pub(super) fn find(mut self, from: usize, anchored: bool) -> Result<Option<Range<usize>>, Exhausted> {
+        let found = self.first(from, anchored);
+        self.room.spent = STEPS_MAX - self.steps;
+        found
+    }
+
+    fn first(&mut self, from: usize, anchored: bool) -> Result<Option<Range<usize>>, Exhausted> {
         let mut start = from;
         while start <= self.text.len() {
             if let Some(first) = self.ops.first.as_ref().filter(|_| !anchored) {
