@@ -132,7 +132,7 @@ impl Inspect {
             None if self.passive => inspect::Checksums::Ignore,
             None => inspect::Checksums::Verify,
         };
-        Mode { passive: self.passive, checksums }
+        Mode { passive: self.passive, checksums, ..Mode::default() }
     }
 }
 

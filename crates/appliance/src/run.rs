@@ -14,13 +14,13 @@ use std::sync::Arc;
 use std::thread;
 
 use appliance::{NicSink, NicSource, clock, enter};
-use config::Settings;
+use config::{RunningFlows, Settings};
 use core_affinity::CoreId;
 use crossbeam::channel::{Receiver, Sender, unbounded};
 use dpdk::{Eal, Mbuf, Mempool, Started};
 use engine::{Inspect, Parts, Steer, events, launch, swap};
 use flow::FlowHasher;
-use inspect::{Detector, Inspector};
+use inspect::{AtSwap, Detector, Inspector, Mode};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -97,6 +97,11 @@ fn serve(
 
     let policy = Arc::new(sets.policy(1));
     let detector = Arc::new(Detector::new(policy.clone()));
+    let at_swap = match settings.running_flows() {
+        RunningFlows::Keep => AtSwap::Keep,
+        RunningFlows::Rejudge => AtSwap::Rejudge,
+    };
+    let mode = Mode { at_swap, ..Mode::default() };
     let hasher = FlowHasher::random();
     let flows = wiring::flows(settings, topology.workers());
     let (mut inspects, mut logs, mut offers) = (Vec::new(), Vec::new(), Vec::new());
@@ -105,7 +110,7 @@ fn serve(
         let (offer, detectors) = swap();
         offers.push(offer);
         inspects.push(Inspect {
-            inspector: Inspector::new(&flows, hasher, detector.clone()),
+            inspector: Inspector::new(&flows, hasher, detector.clone()).in_mode(mode),
             detectors,
             events,
             frames: move |bytes: &[u8]| Mbuf::from_bytes(pool, bytes).ok(),

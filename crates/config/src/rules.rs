@@ -37,8 +37,6 @@ pub enum RunningFlows {
     Keep,
     /// Each is judged anew with its next packet.
     Rejudge,
-    /// They are forgotten: their next packet begins a flow, amid a connection if it is TCP.
-    Flush,
 }
 
 impl PolicySettings {
@@ -98,7 +96,7 @@ impl EndpointSettings {
 
 impl RunningFlows {
     pub(crate) fn read(document: &mut Document<'_>) -> Self {
-        let choices = [("keep", Self::Keep), ("rejudge", Self::Rejudge), ("flush", Self::Flush)];
+        let choices = [("keep", Self::Keep), ("rejudge", Self::Rejudge)];
         document.value("policy", "running_flows", Self::Rejudge, value::choice(&choices))
     }
 }

@@ -21,7 +21,7 @@ use crate::detect::{
 use crate::event::{Alert, Dropped, Event, FlowSoFar, Outbox, TransactionEnd};
 use crate::inspector::Counts;
 use crate::stream::{self, Room, Segment, Stream, Taken};
-use crate::{About, Checksums, Detector, DropReason, Judged, Mode, Verdict};
+use crate::{About, AtSwap, Checksums, Detector, DropReason, Judged, Mode, Verdict};
 
 /// Bytes of a stream that rules can look back to.
 const TAIL: usize = 4096;
@@ -50,16 +50,19 @@ pub(crate) struct Examiner {
     worker: Worker,
     room: Room,
     streams: stream::Settings,
+    /// Counts the swaps that void what was decided.
     epoch: u32,
+    /// Counts all swaps: a session is of one set of rules.
+    swaps: u32,
 }
 
 impl Examiner {
     pub(crate) fn new(sessions: usize, memory: usize, streams: stream::Settings) -> Self {
         let (sessions, room) = (Sessions::new(sessions), Room::new(memory));
-        Self { sessions, worker: Worker::default(), room, streams, epoch: 0 }
+        Self { sessions, worker: Worker::default(), room, streams, epoch: 0, swaps: 0 }
     }
 
-    /// Counts swaps: what was decided in another epoch is void.
+    /// What was decided in another epoch is void.
     #[inline]
     pub(crate) fn epoch(&self) -> u32 {
         self.epoch
@@ -77,9 +80,12 @@ impl Examiner {
         Counts { rules_asked: asked, cut_short, waiting_lost, exhausted, unscanned, ..counts }
     }
 
-    /// Other rules from now on.
-    pub(crate) fn swap(&mut self) {
-        self.epoch = (self.epoch + 1) % crate::judged::PLACES_MAX;
+    /// Other rules from now on; what was decided by the old ones stays or is void.
+    pub(crate) fn swap(&mut self, at_swap: AtSwap) {
+        self.swaps = self.swaps.wrapping_add(1);
+        if at_swap == AtSwap::Rejudge {
+            self.epoch = (self.epoch + 1) % crate::judged::PLACES_MAX;
+        }
         self.worker.forget_groups();
     }
 
@@ -148,7 +154,7 @@ impl Examiner {
         counts: &mut Counts,
     ) -> Option<u32> {
         match judged.session() {
-            Some(place) if self.sessions.epoch(place) == Some(self.epoch) => return Some(place),
+            Some(place) if self.sessions.epoch(place) == Some(self.swaps) => return Some(place),
             Some(_) => {
                 self.end(*judged);
                 judged.close(self.epoch);
@@ -168,7 +174,7 @@ impl Examiner {
         let ports = Ports { initiator: tuple.source_port, responder: tuple.destination_port };
         let speaks = key.is_tcp() || tuple.protocol == 17;
         let app = (speaks && groups.iter().any(|group| group.at_app)).then(|| App::new(ports));
-        let place = self.sessions.open(Session::new(self.epoch, groups, stream, app));
+        let place = self.sessions.open(Session::new(self.swaps, groups, stream, app));
         match place {
             Some(place) => judged.open(place),
             None => counts.sessions_lost += 1,

@@ -161,7 +161,7 @@ impl Inspector {
 
     /// Take a new detector and give back the old one, to be freed elsewhere.
     pub fn swap(&mut self, detector: Arc<Detector>) -> Arc<Detector> {
-        self.examiner.swap();
+        self.examiner.swap(self.mode.at_swap);
         std::mem::replace(&mut self.detector, detector)
     }
 

@@ -30,6 +30,6 @@ pub use injections::Injections;
 pub use inspector::{Counts, Inspector};
 pub use judged::Judged;
 pub use learn::learn;
-pub use mode::{Checksums, Mode};
+pub use mode::{AtSwap, Checksums, Mode};
 pub use packet::{About, Frame, Packet};
 pub use verdict::Verdict;

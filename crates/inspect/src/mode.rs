@@ -7,6 +7,18 @@ pub struct Mode {
     pub passive: bool,
     /// What is thought of packets whose own checksums are wrong.
     pub checksums: Checksums,
+    /// What new rules mean for flows that are decided.
+    pub at_swap: AtSwap,
+}
+
+/// What new rules mean for flows that are decided.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum AtSwap {
+    /// They are judged anew with their next packet.
+    #[default]
+    Rejudge,
+    /// They stay as they are.
+    Keep,
 }
 
 /// What is thought of packets whose own checksums are wrong.

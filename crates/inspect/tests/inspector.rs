@@ -118,6 +118,18 @@ fn running_flows_are_judged_again_after_a_swap() {
 }
 
 #[test]
+fn what_was_decided_stays_after_a_swap_if_the_operator_wants_it_so() {
+    let mut desk = Desk::new("pass tcp any any -> any 443 (sid:1;)");
+    desk.inspector =
+        desk.inspector.in_mode(inspect::Mode { at_swap: inspect::AtSwap::Keep, ..inspect::Mode::default() });
+    assert_eq!(desk.see(&there()), Verdict::Forward);
+    desk.inspector.swap(policy("drop tcp any any -> any any (sid:2;)", DefaultAction::Forward));
+    assert_eq!([desk.see(&there()), desk.see(&back())], [Verdict::Forward; 2]);
+    let other = wire::testkit::tcp("10.1.2.10:49153", "192.0.2.80:443").build();
+    assert_eq!(desk.see(&other), DENIED, "a flow that begins now is judged by the new rules");
+}
+
+#[test]
 fn endpoints_with_the_same_inner_addresses_have_flows_of_their_own() {
     let mut desk = Desk::new("");
     let frames: Vec<_> = (1..=40).map(|endpoint| gwlb().endpoint(endpoint).inner(&there()).build()).collect();
