@@ -11,6 +11,7 @@
 
 mod allocations;
 mod capture;
+mod children;
 mod machine;
 mod micro;
 mod report;

@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use wire::testkit::OUR_ADDRESS;
 
 use crate::capture::{Size, frames_of_flows};
+use crate::children::bound;
 use blast::Blaster;
 
 const GENERATOR: &str = "sluicebench-gen";
@@ -70,7 +71,7 @@ pub(crate) fn measure(sluice: &Path, folder: &Path) -> Result<Outcome, Box<dyn E
     );
     fs::write(&config, text)?;
     let setup = serde_json::to_string(&Setup { sluice: fs::canonicalize(sluice)?, config })?;
-    let output = Command::new("ip")
+    let output = bound(&mut Command::new("ip"))
         .args(["netns", "exec", GENERATOR])
         .arg(std::env::current_exe()?)
         .args(["veth", &setup])
@@ -134,7 +135,7 @@ struct Appliance {
 
 impl Appliance {
     fn start(setup: &Setup) -> Result<Self, Box<dyn Error>> {
-        let child = Command::new("ip")
+        let child = bound(&mut Command::new("ip"))
             .args(["netns", "exec", APPLIANCE])
             .arg(&setup.sluice)
             .args(["run", "--config"])

@@ -14,6 +14,7 @@ use std::process::Command;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::children::bound;
 use crate::samples::Samples;
 use sluice::{Outcome, Setup, Supply};
 
@@ -75,7 +76,7 @@ pub(crate) fn compare(
 /// Measure in a process of its own: this program, with `what` and the setup as arguments.
 pub(crate) fn in_child<T: DeserializeOwned>(what: &str, setup: &impl Serialize) -> Result<T, Box<dyn Error>> {
     let setup = serde_json::to_string(setup)?;
-    let output = Command::new(std::env::current_exe()?).args([what, &setup]).output()?;
+    let output = bound(Command::new(std::env::current_exe()?).args([what, &setup])).output()?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         return Err(format!("bench {what} {setup}: {}: {said}", output.status).into());

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::sluice::{Outcome, Supply};
+use crate::children::bound;
 use crate::threads::{busiest, of};
 
 /// One measurement in forwarding mode `mode`: `rxonly`, `io`, `macswap`, `5tswap`, `csum`.
@@ -44,7 +45,7 @@ type Look = (u64, Vec<crate::threads::ThreadTime>, Instant);
 
 impl Testpmd {
     fn start(mode: &str, vdev: &str) -> Result<Self, Box<dyn Error>> {
-        let mut child = Command::new("stdbuf")
+        let mut child = bound(&mut Command::new("stdbuf"))
             .args([
                 "-oL",
                 "dpdk-testpmd",

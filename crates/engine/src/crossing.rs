@@ -18,8 +18,9 @@ pub(crate) trait Crossing<B>: Sized {
     /// The packet as it crosses.
     fn leave(frame: B, packet: &Packet) -> Self;
 
-    /// The packet on the other side. `far` gives what crossed beside it, in the same order.
-    fn arrive(self, far: impl FnOnce() -> Option<Far>) -> (B, Packet);
+    /// The frame on the other side, and into `packet`, of which nothing is known yet, what crossed with it. `far` gives what
+    /// crossed beside it, in the same order.
+    fn arrive(self, far: impl FnOnce() -> Option<Far>, packet: &mut Packet) -> B;
 }
 
 /// A frame and what was learnt of it.
@@ -62,8 +63,8 @@ impl<B> Crossing<B> for Learnt<B> {
     }
 
     #[inline]
-    fn arrive(self, far: impl FnOnce() -> Option<Far>) -> (B, Packet) {
-        let about = self.about.map(|about| About {
+    fn arrive(self, far: impl FnOnce() -> Option<Far>, packet: &mut Packet) -> B {
+        packet.about = self.about.map(|about| About {
             key: FlowKey::from_parts(about.near, if about.near.is_ipv4() { None } else { far() }),
             hash: about.hash,
             mark: about.mark,
@@ -72,7 +73,7 @@ impl<B> Crossing<B> for Learnt<B> {
             inner_len: about.inner_len,
             inner_at: about.inner_at,
         });
-        (self.frame, Packet { about, ..Packet::UNREAD })
+        self.frame
     }
 }
 
@@ -92,8 +93,8 @@ impl<B> Crossing<B> for Bare<B> {
     }
 
     #[inline]
-    fn arrive(self, _: impl FnOnce() -> Option<Far>) -> (B, Packet) {
-        (self.0, Packet::UNREAD)
+    fn arrive(self, _: impl FnOnce() -> Option<Far>, _: &mut Packet) -> B {
+        self.0
     }
 }
 

@@ -67,8 +67,8 @@ impl<T> RingReceiver<T> {
         let Self { packets, fars } = self;
         if let Ok(chunk) = packets.read_chunk(count) {
             for packet in chunk {
-                let (frame, packet) = packet.arrive(|| fars.pop().ok());
-                burst.push(frame, packet); // there is room: it was counted
+                // There is room: it was counted.
+                burst.place(|known| packet.arrive(|| fars.pop().ok(), known));
             }
         }
     }

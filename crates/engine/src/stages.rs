@@ -19,6 +19,7 @@ pub struct Steer {
 }
 
 impl<B: Frame> Stage<B> for Steer {
+    #[inline(never)] // once per burst: by itself it has the registers to itself
     fn run(&mut self, _: Moment, frames: &mut [B], packets: &mut [Packet]) {
         for (frame, packet) in frames.iter().zip(packets) {
             learn(frame.as_ref(), &self.end, &self.hasher, packet);

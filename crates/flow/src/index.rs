@@ -12,8 +12,6 @@
 
 /// Entries of a bucket.
 const WAYS: usize = 8;
-/// A bit for each.
-const BITS: [u32; WAYS] = [1, 2, 4, 8, 16, 32, 64, 128];
 /// Entries per bucket when the table is full.
 const MEAN: usize = 4;
 /// A first bucket that holds as many is compared with the second.
@@ -47,17 +45,28 @@ impl Index {
     }
 
     /// The place of the first entry with this hash that `matches`.
-    #[inline]
     pub(crate) fn find(&self, hash: u32, mut matches: impl FnMut(u32) -> bool) -> Option<u32> {
-        let first = self.first(hash);
-        self.find_in(first, hash, &mut matches)
-            .or_else(|| self.find_in(self.second(hash), hash, &mut matches))
+        let first = self.find_in(self.first(hash), hash, &mut matches);
+        first.or_else(|| self.find_in(self.second(hash), hash, &mut matches))
     }
 
-    /// Have the first bucket of a hash loaded. What comes back means nothing.
+    /// The first half of a look-up: the first bucket of a hash, and a number of it, which means nothing, but for which it
+    /// is loaded.
     #[inline]
-    pub(crate) fn touch(&self, hash: u32) -> u32 {
-        self.buckets[self.first(hash)].hashes[0]
+    pub(crate) fn touch(&self, hash: u32) -> (usize, u32) {
+        let first = self.first(hash);
+        (first, self.buckets[first].hashes[0])
+    }
+
+    /// The second half: the place of the first entry with this hash, given its first bucket.
+    #[inline]
+    pub(crate) fn find_from(&self, first: usize, hash: u32) -> Option<u32> {
+        self.find_in(first, hash, &mut |_| true).or_else(|| self.find_second(hash))
+    }
+
+    #[cold]
+    fn find_second(&self, hash: u32) -> Option<u32> {
+        self.find_in(self.second(hash), hash, &mut |_| true)
     }
 
     /// Add an entry; its place is not `u32::MAX`.
@@ -89,16 +98,17 @@ impl Index {
     #[inline]
     fn find_in(&self, bucket: usize, hash: u32, matches: &mut impl FnMut(u32) -> bool) -> Option<u32> {
         let Bucket { hashes, places } = &self.buckets[bucket];
-        // All eight are compared at once; a branch for each would be guessed wrong half the time. Masks and constants,
-        // no shifts: so the compiler makes vectors of them.
-        let mut alike =
-            hashes.iter().zip(BITS).fold(0, |alike, (held, bit)| alike | if *held == hash { bit } else { 0 });
+        // All eight are compared at once; a branch for each would be guessed wrong half the time. A byte for each rather
+        // than a bit, which the compiler makes vectors of.
+        let mut alike = (0..WAYS)
+            .fold(0_u64, |alike, way| alike | if hashes[way] == hash { 0xff << (8 * way) } else { 0 });
         while alike != 0 {
-            let place = places[alike.trailing_zeros() as usize % WAYS];
+            let way = alike.trailing_zeros() / 8;
+            let place = places[way as usize % WAYS];
             if place != EMPTY && matches(place) {
                 return Some(place);
             }
-            alike &= alike - 1;
+            alike &= !(0xff << (8 * way));
         }
         None
     }

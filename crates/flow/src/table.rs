@@ -138,16 +138,18 @@ impl<M: Copy + Default> FlowTable<M> {
     #[inline]
     pub fn look_ahead(&self, hashes: impl IntoIterator<Item = u32>) -> Candidates {
         let mut candidates = Candidates::default();
-        let (mut burst, mut touched) = ([0; BURST], 0_u64);
+        let (mut burst, mut count, mut touched) = ([(0, 0); BURST], 0, 0_u64);
         for (kept, hash) in burst.iter_mut().zip(hashes) {
-            *kept = hash;
-            touched ^= u64::from(self.index.touch(hash));
+            let (bucket, loaded) = self.index.touch(hash);
+            *kept = (bucket, hash);
+            touched ^= u64::from(loaded);
+            count += 1;
         }
-        for (candidate, hash) in candidates.0.iter_mut().zip(burst) {
-            *candidate = self.index.find(hash, |_| true).unwrap_or(NONE);
+        for (candidate, (bucket, hash)) in candidates.0.iter_mut().zip(&burst).take(count) {
+            *candidate = self.index.find_from(*bucket, *hash).unwrap_or(NONE);
         }
-        for candidate in candidates.0 {
-            touched ^= self.slab.get(candidate as usize).map_or(0, |record| record.near.words()[0]);
+        for candidate in candidates.0.iter().take(count) {
+            touched ^= self.slab.get(*candidate as usize).map_or(0, |record| record.near.words()[0]);
         }
         black_box(touched);
         candidates
@@ -171,10 +173,12 @@ impl<M: Copy + Default> FlowTable<M> {
         debug_assert_eq!(packet.hash, self.hasher.hash(packet.key), "another hasher's hash");
         let tick = Tick::at(now);
         let hint = candidates.0.get(nth).copied().unwrap_or(NONE);
-        let (place, changed) = match self.place_of(hint, packet) {
-            Some(place) if self.is_plain(tick, place, packet) => (place, false),
-            Some(place) => (self.look_closer((now, place), packet, encapsulation())?, true),
-            None => (self.begin(tick, packet, encapsulation())?, true),
+        let (place, changed) = match self.slab.get(hint as usize) {
+            Some(record) if record.holds(packet.key) && self.is_plain(tick, record, packet) => {
+                (hint as usize, false)
+            }
+            // By value: what is passed by reference would have to be in memory for every packet.
+            _ => self.place_of_other((now, hint), *packet, encapsulation)?,
         };
         let Self { slab, change, .. } = self;
         let record = &mut slab[place];
@@ -245,12 +249,21 @@ impl<M: Copy + Default> FlowTable<M> {
         self.index.memory() + self.slab.capacity() * size_of::<Record<M>>() + self.headers.memory()
     }
 
-    /// Where the packet's flow is; the hint spares the index, unless two hashes are equal.
-    #[inline]
-    fn place_of(&self, hint: u32, packet: &Sighting<'_>) -> Option<usize> {
-        match self.slab.get(hint as usize) {
-            Some(record) if record.holds(packet.key) => Some(hint as usize),
-            _ => self.find(packet.hash, packet.key),
+    /// Where the flow is of a packet that is not plain, or not where the hint says, and whether the packet changed it.
+    #[cold]
+    fn place_of_other<'e>(
+        &mut self,
+        (now, hint): (Moment, u32),
+        packet: Sighting<'_>,
+        encapsulation: impl FnOnce() -> Option<Encapsulation<'e>>,
+    ) -> Result<(usize, bool), NoFlow> {
+        let tick = Tick::at(now);
+        let hinted = self.slab.get(hint as usize).filter(|record| record.holds(packet.key));
+        let place = hinted.map(|_| hint as usize).or_else(|| self.find(packet.hash, packet.key));
+        match place {
+            Some(place) if self.is_plain(tick, &self.slab[place], &packet) => Ok((place, false)),
+            Some(place) => Ok((self.look_closer((now, place), &packet, encapsulation())?, true)),
+            None => Ok((self.begin(tick, &packet, encapsulation())?, true)),
         }
     }
 
@@ -261,8 +274,7 @@ impl<M: Copy + Default> FlowTable<M> {
 
     /// Whether this is but one packet more of a flow, wrapped like the one before it: nearly every packet is.
     #[inline]
-    fn is_plain(&self, tick: Tick, place: usize, packet: &Sighting<'_>) -> bool {
-        let record = &self.slab[place];
+    fn is_plain(&self, tick: Tick, record: &Record<M>, packet: &Sighting<'_>) -> bool {
         record.marks[packet.direction as usize] == packet.mark
             && !(packet.opens() && record.state.is_over())
             && !self.idle.is_past(record, tick)
@@ -270,7 +282,6 @@ impl<M: Copy + Default> FlowTable<M> {
 
     /// A packet that is not plain: the flow may have ended unnoticed and this one begin the next of the same key, or
     /// GWLB wraps it otherwise now.
-    #[cold]
     fn look_closer(
         &mut self,
         (now, place): (Moment, usize),
@@ -304,7 +315,6 @@ impl<M: Copy + Default> FlowTable<M> {
     }
 
     /// The first packet of a flow.
-    #[cold]
     fn begin(
         &mut self,
         tick: Tick,

@@ -91,12 +91,23 @@ impl<B> Burst<B> {
         said
     }
 
+    /// Append a packet: `packet` writes what is known of it where it will lie, and gives its frame. False if there is no
+    /// room, and `packet` is not asked.
+    #[inline]
+    pub fn place(&mut self, packet: impl FnOnce(&mut Packet) -> B) -> bool {
+        let Self { frames, packets } = self;
+        let Some(place) = packets.get_mut(frames.len()) else { return false };
+        place.forget();
+        frames.try_push(packet(place)).is_ok()
+    }
+
     /// Append a packet; false if there is no room, and it is dropped.
     #[inline]
     pub fn push(&mut self, frame: B, packet: Packet) -> bool {
-        let Self { frames, packets } = self;
-        let there_is_room = packets.get_mut(frames.len()).map(|place| *place = packet).is_some();
-        there_is_room && frames.try_push(frame).is_ok()
+        self.place(|place| {
+            *place = packet;
+            frame
+        })
     }
 
     /// Let `take` have frames from the front, and see what is known of each. The rest stay, in order.

@@ -132,7 +132,7 @@ impl Inspector {
 
     /// Set the verdicts of a burst, in order: of frames, and what was learnt of each. Packets of which nothing was
     /// learnt keep theirs, but none that is unlearnt goes forward.
-    #[inline]
+    #[inline(never)] // once per burst: by itself it has the registers to itself
     pub fn judge<B: Frame>(&mut self, now: Moment, frames: &[B], packets: &mut [Packet]) {
         for (frames, packets) in frames.chunks(BURST).zip(packets.chunks_mut(BURST)) {
             let hashes = packets.iter().map(|packet| packet.about.as_ref().map_or(0, |about| about.hash));
@@ -141,7 +141,7 @@ impl Inspector {
                 self.packets += 1;
                 match &packet.about {
                     Some(about) => {
-                        packet.verdict = self.judge_one(now, (&candidates, nth), about, frame.as_ref());
+                        packet.verdict = self.judge_one(now, (&candidates, nth), about, frame);
                     }
                     None if packet.verdict == Verdict::Forward => packet.verdict = DropReason::NotOurs.into(),
                     None => {}
@@ -213,8 +213,14 @@ impl Inspector {
         &mut self.injections
     }
 
-    #[inline]
-    fn judge_one(&mut self, now: Moment, hint: (&Candidates, usize), about: &About, frame: &[u8]) -> Verdict {
+    #[inline(always)] // one caller, and what is passed would go through memory
+    fn judge_one<B: Frame>(
+        &mut self,
+        now: Moment,
+        hint: (&Candidates, usize),
+        about: &About,
+        frame: &B,
+    ) -> Verdict {
         let About { key, hash, mark, direction, tcp_flags, inner_len, .. } = about;
         let sighting = Sighting {
             key,
@@ -225,7 +231,7 @@ impl Inspector {
             bytes: *inner_len,
         };
         let Self { flows, detector, examiner, mode, packets, outbox, counts, .. } = self;
-        let tracked = match flows.track(now, hint, &sighting, || encapsulation(frame)) {
+        let tracked = match flows.track(now, hint, &sighting, || encapsulation(frame.as_ref())) {
             Ok(tracked) => tracked,
             Err(no_flow) => return no_flow.into(),
         };
@@ -242,11 +248,11 @@ impl Inspector {
             Some(Outcome::Drop) => judged.rejects(*direction),
             None => {
                 if key.is_of_fragments() {
-                    let flow = FlowSoFar::new(now, &course, about, frame);
-                    return self.judge_part(now, (about, frame), flow);
+                    let flow = FlowSoFar::new(now, &course, about, frame.as_ref());
+                    return self.judge_part(now, (about, frame.as_ref()), flow);
                 }
                 let (mode, packet) = (*mode, *packets);
-                let seen = Seen { now, packet, about, frame, course, mode };
+                let seen = Seen { now, packet, about, frame: frame.as_ref(), course, mode };
                 match examiner.examine(detector, &seen, judged, (outbox, counts)) {
                     (verdict, None) => return verdict,
                     (_, rejects) => rejects,
@@ -254,7 +260,7 @@ impl Inspector {
             }
         };
         match rejects {
-            Some(to) => self.reject((now, about, frame), to),
+            Some(to) => self.reject((now, about, frame.as_ref()), to),
             None => DropReason::Policy.into(),
         }
     }
