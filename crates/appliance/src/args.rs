@@ -132,7 +132,9 @@ impl Inspect {
             None if self.passive => inspect::Checksums::Ignore,
             None => inspect::Checksums::Verify,
         };
-        Mode { passive: self.passive, checksums, ..Mode::default() }
+        // Without a configuration, as the reference.
+        let only_whole = self.passive && self.config.is_none();
+        Mode { passive: self.passive, only_whole, checksums, ..Mode::default() }
     }
 }
 

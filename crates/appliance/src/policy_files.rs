@@ -104,14 +104,15 @@ fn bytes(path: &Path) -> Result<Vec<u8>, PolicyError> {
 }
 
 /// Compiles a policy, whose rules may name data sets beside the rule files, and tells which rules cannot be judged.
-pub(crate) fn detector(policy: &Arc<Policy>, files: &[PathBuf]) -> Arc<Detector> {
+/// With `tells`, for a log of every transaction.
+pub(crate) fn detector(policy: &Arc<Policy>, files: &[PathBuf], tells: bool) -> Arc<Detector> {
     let folders: Vec<PathBuf> = files.iter().filter_map(|file| file.parent()).map(Path::to_owned).collect();
     let places = Places { save: folders.first().cloned(), load: folders };
     let detector = Detector::knowing(policy.clone(), Outside::new(places));
     for refused in detector.uncompiled() {
         eprintln!("sid {}: {}; the rule does not hold", refused.sid, refused.why);
     }
-    Arc::new(detector)
+    Arc::new(if tells { detector.telling() } else { detector })
 }
 
 /// Tell on standard error which rules were refused and why.

@@ -47,7 +47,12 @@ impl PolicySettings {
 
     /// What a table says, and for what it does not say, this.
     fn or_as_in(&self, document: &mut Document<'_>, table: &str) -> Self {
-        let actions = [("forward", DefaultAction::Forward), ("drop", DefaultAction::Drop)];
+        let actions = [
+            ("forward", DefaultAction::Forward),
+            ("drop", DefaultAction::Drop),
+            ("drop-established", DefaultAction::DropEstablished),
+            ("drop-established-app", DefaultAction::DropEstablishedApp),
+        ];
         let orders = [("strict", Order::Strict), ("action", Order::Action)];
         let files = document.optional(table, "rules", value::list(value::text));
         let files = files.map(|files| files.iter().map(|file| document.beside(file)).collect());

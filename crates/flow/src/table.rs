@@ -215,6 +215,14 @@ impl<M: Copy + Default> FlowTable<M> {
         self.find(self.hasher.hash(key), key).map(|place| Account::new(&self.slab[place], now))
     }
 
+    /// How far a flow has come.
+    #[must_use]
+    pub fn course(&self, key: &FlowKey) -> Option<Course<'_>> {
+        let record = &self.slab[self.find(self.hasher.hash(key), key)?];
+        let Record { tallies, first_seen, state, .. } = record;
+        Some(Course { initiator: record.initiator(), state: *state, tallies, first_seen })
+    }
+
     /// How to wrap a packet that is injected into a flow in this direction: as GWLB wrapped the newest of that
     /// direction, or, before there was one, the newest of the other (AWS's own sample does so; one cookie serves both).
     #[must_use]

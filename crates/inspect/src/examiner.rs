@@ -9,11 +9,11 @@
 
 use std::sync::Arc;
 
-use flow::{Course, Moment};
+use flow::{Course, FlowState, Moment};
 use policy::{DefaultAction, Outcome, RejectTo, RuleSet, Way};
 use wire::{Inner, ProtocolType, Transport};
 
-use crate::app::{App, Ports};
+use crate::app::{App, Ports, Wanted};
 use crate::detect::{
     Asking, Compiled, Decided, Figures, Group, Marks, Place, Session, Sessions, Settled, Sight, Tallies,
     Text, Worker, payload_of, settle,
@@ -120,17 +120,17 @@ impl Examiner {
         };
         counts.judgements += 1;
         self.worker.begin();
-        let place = self.session(set, seen, judged, counts);
+        let place = self.session((detector, set), seen, judged, counts);
         let taken = place.and_then(|place| self.sessions.take(place));
         let (Some(place), Some(mut session)) = (place, taken) else {
             return self.shallow((detector, set), seen, &inner, judged, (outbox, counts));
         };
-        let refused = self.look((detector, set.2), &mut session, seen, &inner);
+        let (refused, state) = self.look((detector, set.2), &mut session, seen, &inner);
         let settled = settle(&mut self.worker.hits, set.2, set.1.order());
-        let outcome = settled.by.map_or_else(|| default(set.1), |by| by.outcome);
+        let outcome = settled.by.map_or_else(|| default(set.1, Some(&session), state), |by| by.outcome);
         tell((detector, set.1), seen, Some(&session), &settled, outcome, (outbox, counts));
         retire(&mut session, seen, outbox);
-        match over(set.1, &session, &settled, seen) {
+        match over(set.1, &session, &settled, state) {
             Some(outcome) => {
                 session.free(&mut self.room);
                 self.sessions.give_back(place);
@@ -145,10 +145,37 @@ impl Examiner {
         }
     }
 
+    /// Judges a datagram that was put together from its parts, by what it carries: its headers were judged with its first
+    /// part. `seen` names the flow that the whole datagram is of.
+    pub(crate) fn examine_whole(
+        &mut self,
+        detector: &Detector,
+        seen: &Seen<'_>,
+        inner: &Inner<'_>,
+        to: (&mut Outbox, &mut Counts),
+    ) -> (Verdict, Option<RejectTo>) {
+        let Some(set) = detector.set(seen.about.key.endpoint()) else { return (Verdict::Forward, None) };
+        if set.2.is_shallow() {
+            return (Verdict::Forward, None);
+        }
+        self.worker.begin();
+        let groups = self.groups(set, seen);
+        let tuple = inner.tuple;
+        let ports = Ports { initiator: tuple.source_port, responder: tuple.destination_port };
+        let app = (tuple.protocol == 17 && groups.iter().any(|group| group.at_app)).then(|| App::new(ports));
+        let mut session = Session::new(self.epoch, groups, None, app);
+        (session.asked, session.is_whole) = ([true; 2], true);
+        self.look((detector, set.2), &mut session, seen, inner);
+        let settled = settle(&mut self.worker.hits, set.2, set.1.order());
+        let outcome = settled.by.map_or(Outcome::Forward, |by| by.outcome);
+        tell((detector, set.1), seen, Some(&session), &settled, outcome, to);
+        verdict(outcome, settled.by, seen.mode)
+    }
+
     /// The place of the flow's session; none if its headers say all there is to say, or there is no room.
     fn session(
         &mut self,
-        set: Set<'_>,
+        (detector, set): (&Detector, Set<'_>),
         seen: &Seen<'_>,
         judged: &mut Judged,
         counts: &mut Counts,
@@ -161,20 +188,35 @@ impl Examiner {
             }
             None => judged.enter(self.epoch),
         }
-        if set.2.is_shallow() {
+        let key = &seen.about.key;
+        // What is dropped once it is established must be watched until then.
+        let waits = matches!(
+            set.1.default_action(),
+            DefaultAction::DropEstablished | DefaultAction::DropEstablishedApp
+        );
+        if set.2.is_shallow() && !waits && !detector.tells() {
             return None;
         }
         let groups = self.groups(set, seen);
-        if groups.iter().all(|group| group.is_shallow()) {
+        let speaks = key.is_tcp() || key.protocol() == 17;
+        if groups.iter().all(|group| group.is_shallow()) && !waits && !(detector.tells() && speaks) {
             return None;
         }
-        let key = &seen.about.key;
-        let stream = key.is_tcp().then(Stream::default);
+        let is_syn = seen.about.tcp_flags & wire::TcpFlags::SYN.0 != 0;
+        let is_syn_ack = is_syn && seen.about.tcp_flags & wire::TcpFlags::ACK.0 != 0;
+        let is_stranger = key.is_tcp() && seen.mode.only_whole && (!is_syn || is_syn_ack);
+        let stream = (key.is_tcp() && !is_stranger).then(Stream::default);
         let tuple = key.tuple(seen.course.initiator);
         let ports = Ports { initiator: tuple.source_port, responder: tuple.destination_port };
-        let speaks = key.is_tcp() || tuple.protocol == 17;
-        let app = (speaks && groups.iter().any(|group| group.at_app)).then(|| App::new(ports));
-        let place = self.sessions.open(Session::new(self.swaps, groups, stream, app));
+        let speaks = (key.is_tcp() && !is_stranger) || tuple.protocol == 17;
+        let asked = groups.iter().any(|group| group.at_app)
+            || detector.tells()
+            || set.1.default_action() == DefaultAction::DropEstablishedApp;
+        let app = (speaks && asked).then(|| App::new(ports));
+        let mut session = Session::new(self.swaps, groups, stream, app);
+        session.is_stranger = is_stranger;
+        session.waits = waits;
+        let place = self.sessions.open(session);
         match place {
             Some(place) => judged.open(place),
             None => counts.sessions_lost += 1,
@@ -220,49 +262,52 @@ impl Examiner {
             self.worker.headers(compiled, group.header.iter().copied(), &mut asking);
         }
         let settled = settle(&mut self.worker.hits, set.2, set.1.order());
-        let outcome = settled.by.map_or_else(|| default(set.1), |by| by.outcome);
+        let outcome = settled.by.map_or_else(|| default(set.1, None, seen.course.state), |by| by.outcome);
         tell((detector, set.1), seen, None, &settled, outcome, to);
         let direction = seen.about.direction;
         match settled.by {
-            // A listener's drop does not end the flow: the other way is asked as well.
-            Some(by) if !(seen.mode.passive && by.outcome == Outcome::Drop) => {
-                decide_both(judged, settled.by, outcome)
-            }
+            Some(_) => decide_both(judged, settled.by, outcome),
             _ => judged.decide(direction, outcome),
         }
         verdict(outcome, settled.by, seen.mode)
     }
 
-    /// Looks into a packet of an open flow. Gives back why it must not go on, if its stream says so.
+    /// Looks into a packet of an open flow. Gives back why it must not go on, if its stream says so, and how far the flow has
+    /// come.
     fn look(
         &mut self,
         (detector, compiled): (&Detector, &Compiled),
         session: &mut Session,
         seen: &Seen<'_>,
         inner: &Inner<'_>,
-    ) -> Option<DropReason> {
+    ) -> (Option<DropReason>, FlowState) {
         let Self { worker, room, streams, .. } = self;
-        let mut sight = seen.sight(inner);
+        let mut sight = Sight { whole: session.is_whole, ..seen.sight(inner) };
         let way = sight.way;
         let place = Place::of(sight.tuple.protocol);
-        let wanted = session.groups.iter().fold(detector.logged(), |all, group| all.or(group.wanted));
+        let wanted = session.groups.iter().fold(Wanted::default(), |all, group| all.or(group.wanted));
         let intact = seen.mode.checksums == Checksums::Ignore || inner.has_right_checksums();
         let (mut refused, mut loose, mut streamed) = (None, true, [0; 2]);
         if let (Some(stream), Transport::Tcp(tcp)) = (&mut session.stream, inner.transport) {
             let segment = Segment { intact, ..Segment::new(way, &tcp) };
+            let before = session.began.then(|| stream.state());
             let taken = stream.take(&segment, seen.now, streams, room);
-            sight.state = stream.state();
+            // The acknowledgment that completes a handshake is still part of it; data that come with it are not.
+            sight.state = before.filter(|_| tcp.payload.is_empty()).unwrap_or_else(|| stream.state());
+            session.began = true;
             loose = matches!(taken, Taken::Ignored(_) | Taken::Bypassed)
                 || tcp.flags.contains(wire::TcpFlags::RST);
             if let Taken::Dropped(misfit) = taken {
                 refused = Some(misfit.into());
             }
             streamed = [Way::ToServer, Way::ToClient].map(|way| stream.sent(way));
-        } else if let (Some(app), true) = (&mut session.app, intact) {
+        } else if let (Some(app), true, Transport::Udp(_)) = (&mut session.app, intact, inner.transport) {
             app.datagram(way, sight.payload, wanted);
+        } else if session.is_stranger {
+            sight.state = FlowState::Opening;
         }
         if refused.is_some() {
-            return refused;
+            return (refused, sight.state);
         }
         if !std::mem::replace(&mut session.asked[way as usize], true) {
             let group = Arc::clone(&session.groups[way as usize]);
@@ -272,6 +317,8 @@ impl Examiner {
             let mut asking = Asking { sight, figures, spoken, marks, shared: detector.shared() };
             worker.headers(compiled, group.header.iter().copied(), &mut asking);
         }
+        let state = sight.state;
+        let known = session.spoken();
         let Session { groups, stream, app, marks, waiting, progress, met, ended, .. } = session;
         for side in [way, opposite(way)] {
             let group = &groups[side as usize];
@@ -315,7 +362,11 @@ impl Examiner {
             let mut asking = Asking { sight, figures, spoken, marks, shared };
             if side == way {
                 worker.packet(compiled, group, (place, loose), &mut asking);
+                // A listener knows what was said once it is acknowledged, which is with a later packet.
+                let heard = asking.spoken;
+                asking.spoken = if seen.mode.passive { known } else { heard };
                 worker.protocol(compiled, group, &mut met[side as usize], &mut asking);
+                asking.spoken = heard;
             }
             if let Some(app) = app.as_ref() {
                 worker.transactions(
@@ -327,7 +378,7 @@ impl Examiner {
                 );
             }
         }
-        None
+        (None, state)
     }
 }
 
@@ -352,12 +403,17 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// What becomes of packets that no rule decides.
-fn default(rules: &RuleSet) -> Outcome {
-    match rules.default_action() {
-        DefaultAction::Forward => Outcome::Forward,
-        DefaultAction::Drop => Outcome::Drop,
-    }
+/// What becomes of a packet that no rule decides.
+fn default(rules: &RuleSet, session: Option<&Session>, state: FlowState) -> Outcome {
+    let drops = match rules.default_action() {
+        DefaultAction::Forward => false,
+        DefaultAction::Drop => true,
+        DefaultAction::DropEstablished => state.is_established(),
+        DefaultAction::DropEstablishedApp => {
+            state.is_established() && session.is_none_or(Session::has_spoken)
+        }
+    };
+    if drops { Outcome::Drop } else { Outcome::Forward }
 }
 
 fn verdict(outcome: Outcome, by: Option<Decided>, mode: Mode) -> (Verdict, Option<RejectTo>) {
@@ -376,13 +432,11 @@ fn decide_both(judged: &mut Judged, by: Option<Decided>, outcome: Outcome) {
 }
 
 /// What becomes of all that follows, if that is certain.
-fn over(rules: &RuleSet, session: &Session, settled: &Settled, seen: &Seen<'_>) -> Option<Outcome> {
+fn over(rules: &RuleSet, session: &Session, settled: &Settled, state: FlowState) -> Option<Outcome> {
     match settled.by {
-        Some(Decided { flow: true, outcome: Outcome::Drop, .. }) if seen.mode.passive => None,
-        Some(Decided { flow: true, outcome, .. }) => return Some(outcome),
-        _ => None,
+        Some(Decided { flow: true, outcome, .. }) => Some(outcome),
+        _ => session.is_spent().then(|| default(rules, Some(session), state)),
     }
-    .or_else(|| session.is_spent().then(|| default(rules)))
 }
 
 /// Tells what the rules want told.
@@ -411,7 +465,7 @@ fn tell(
             moment: seen.now,
             packet: seen.packet,
             key: seen.about.key,
-            direction: seen.about.direction,
+            direction: hit.direction,
             rule: hit.index,
             generation: detector.policy().generation(),
             sid,

@@ -130,6 +130,15 @@ impl Inspector {
         Self { mode, ..self }
     }
 
+    /// The same inspector, which looks into at most so many flows at a time; to the others, rules on headers apply.
+    #[must_use]
+    pub fn looking_into(mut self, sessions: usize) -> Self {
+        let inline = !self.mode.passive;
+        let streams = stream::Settings { inline, ..stream::Settings::default() };
+        self.examiner = Examiner::new(sessions, STREAM_BYTES, streams);
+        self
+    }
+
     /// Set the verdicts of a burst, in order: of frames, and what was learnt of each. Packets of which nothing was
     /// learnt keep theirs, but none that is unlearnt goes forward.
     #[inline(never)] // once per burst: by itself it has the registers to itself

@@ -5,6 +5,8 @@
 pub struct Mode {
     /// It only listens: no packet of a customer's is dropped, and what it sees may not be all that was sent.
     pub passive: bool,
+    /// TCP connections whose beginning was not seen are not followed: their packets are looked at one by one.
+    pub only_whole: bool,
     /// What is thought of packets whose own checksums are wrong.
     pub checksums: Checksums,
     /// What new rules mean for flows that are decided.

@@ -58,6 +58,11 @@ pub enum DefaultAction {
     Forward,
     /// It is dropped.
     Drop,
+    /// It is dropped if its flow is established: handshakes pass (AWS: "Drop established").
+    DropEstablished,
+    /// It is dropped if its flow is established and what the client said first was heard to its end, however many packets
+    /// that took (AWS: "Application layer drop established").
+    DropEstablishedApp,
 }
 
 /// What the operator says besides the rules.

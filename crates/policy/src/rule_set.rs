@@ -76,7 +76,9 @@ impl RuleSet {
     #[must_use]
     pub fn judge(&self, tuple: &FiveTuple) -> Judgement {
         let action = match self.default_action {
-            DefaultAction::Forward => Outcome::Forward,
+            DefaultAction::Forward | DefaultAction::DropEstablished | DefaultAction::DropEstablishedApp => {
+                Outcome::Forward
+            }
             DefaultAction::Drop => Outcome::Drop,
         };
         let mut judgement = Judgement { action, by: None, alerts: ArrayVec::new(), alerts_lost: 0 };

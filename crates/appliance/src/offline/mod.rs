@@ -97,7 +97,8 @@ pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
     let mut log = log(args.eve.as_deref(), events_wanted)?;
     log.know(policy.clone());
     let inspector =
-        Inspector::new(&flows, hasher, policy_files::detector(&policy, &args.rules)).in_mode(args.mode());
+        Inspector::new(&flows, hasher, policy_files::detector(&policy, &args.rules, args.eve.is_some()))
+            .in_mode(args.mode());
     let pulled = progress.clone();
     let frames = move |bytes: &[u8]| pulled.pulled().map(|record| encap.injected(record, bytes));
     let judge = Inspect { inspector, detectors: swaps, events: sender, frames };

@@ -110,7 +110,8 @@ impl Compiler<'_> {
         ready.payload = payload.into();
         ready.headers = headers.into();
         ready.buffers = buffers.into();
-        classify(&mut ready, rule.header.protocol, rule.is_header_only());
+        let of_headers = rule.options.iter().all(is_of_headers);
+        classify(&mut ready, rule.header.protocol, of_headers);
         let pattern = pattern(&rule.options, ready.kind);
         Ok((ready, pattern))
     }
@@ -176,6 +177,22 @@ fn classify(ready: &mut Ready, protocol: Protocol, header_only: bool) {
     } else {
         Kind::Packet
     };
+}
+
+/// Whether an option asks no more of a packet than any other of its flow and direction could tell.
+fn is_of_headers(option: &RuleOption) -> bool {
+    match option {
+        RuleOption::Prefilter
+        | RuleOption::NoAlert
+        | RuleOption::Alert
+        | RuleOption::Threshold(_)
+        | RuleOption::Geoip(_)
+        | RuleOption::Iprep(_)
+        | RuleOption::Packet(PacketTest::IpProto(_) | PacketTest::SameIp) => true,
+        RuleOption::Flowbits(bits) => !bits.command.is_test(),
+        RuleOption::Xbits(bits) => !bits.command.is_test(),
+        _ => false,
+    }
 }
 
 /// Whether a test of the payload counts from its start.

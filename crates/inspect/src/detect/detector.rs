@@ -11,7 +11,6 @@ use super::compiled::Compiled;
 use super::marks::Names;
 use super::outside::Outside;
 use super::shared::Shared;
-use crate::app::Wanted;
 use crate::payload::ProgramError;
 use crate::payload::sets::Sets;
 
@@ -25,7 +24,7 @@ pub struct Detector {
     places: HashMap<usize, usize>,
     shared: Arc<Shared>,
     outside: Outside,
-    logged: Wanted,
+    tells: bool,
     uncompiled: Vec<Uncompiled>,
 }
 
@@ -57,7 +56,8 @@ impl Detector {
     /// on.
     #[must_use]
     pub fn next(&self, policy: Arc<Policy>) -> Self {
-        Self::with(policy, self.outside.after(), Arc::clone(&self.shared))
+        let next = Self::with(policy, self.outside.after(), Arc::clone(&self.shared));
+        Self { tells: self.tells, ..next }
     }
 
     fn with(policy: Arc<Policy>, outside: Outside, shared: Arc<Shared>) -> Self {
@@ -66,7 +66,7 @@ impl Detector {
             places: HashMap::new(),
             shared,
             outside,
-            logged: Wanted::default(),
+            tells: false,
             uncompiled: Vec::new(),
             policy: Arc::clone(&policy),
         };
@@ -80,10 +80,10 @@ impl Detector {
         detector
     }
 
-    /// The same detector, for a log that tells these buffers of transactions, whatever rules ask for.
+    /// The same detector, for a log that tells every transaction: flows are parsed though no rule asks what they say.
     #[must_use]
-    pub fn logging(self, logged: Wanted) -> Self {
-        Self { logged, ..self }
+    pub fn telling(self) -> Self {
+        Self { tells: true, ..self }
     }
 
     /// The policy it was made of.
@@ -115,8 +115,9 @@ impl Detector {
         self.shared.evicted()
     }
 
-    pub(crate) fn logged(&self) -> Wanted {
-        self.logged
+    /// Whether every transaction is told.
+    pub(crate) fn tells(&self) -> bool {
+        self.tells
     }
 
     /// What workers remember together.

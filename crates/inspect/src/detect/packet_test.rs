@@ -14,6 +14,10 @@ const WINDOW_SCALE: u8 = 3;
 /// Whether a packet passes.
 pub(super) fn holds(test: &PacketTest, sight: &Sight<'_>) -> bool {
     match test {
+        // Without a payload there is none that has another length: so the reference reads `dsize:!9`.
+        PacketTest::Number(HeaderNumber::PayloadLength, compares @ Comparison::Not(_)) => {
+            !sight.payload.is_empty() && compares.holds(sight.payload.len() as u64)
+        }
         PacketTest::Number(number, compares) => {
             value(*number, sight).is_some_and(|value| compares.holds(value))
         }

@@ -8,7 +8,7 @@ use super::asking::Spoken;
 use super::group::Group;
 use super::marks::Marks;
 use super::rule::Rank;
-use crate::app::{App, Guess, Phase};
+use crate::app::{App, Guess, Phase, Transaction};
 use crate::stream::{Room, Stream};
 
 /// Rules that wait for more of a stream, at most, each way.
@@ -21,6 +21,14 @@ pub(crate) struct Session {
     pub(crate) epoch: u32,
     /// The rules that each way can meet.
     pub(crate) groups: [Arc<Group>; 2],
+    /// Whether it stands for one datagram that was put together from its parts.
+    pub(crate) is_whole: bool,
+    /// Whether a packet of it was looked into.
+    pub(crate) began: bool,
+    /// Whether its beginning was not seen, and it is not followed for that.
+    pub(crate) is_stranger: bool,
+    /// Whether what becomes of it by default depends on how far it has come.
+    pub(crate) waits: bool,
     /// Whether the rules on headers were asked, each way.
     pub(crate) asked: [bool; 2],
     /// The TCP connection; `None` for other protocols.
@@ -57,6 +65,10 @@ impl Session {
         Self {
             epoch,
             groups,
+            is_whole: false,
+            began: false,
+            is_stranger: false,
+            waits: false,
             asked: [false; 2],
             stream,
             app,
@@ -81,6 +93,20 @@ impl Session {
         })
     }
 
+    /// Whether what the client said first was heard to its end, or cannot be understood.
+    pub(crate) fn has_spoken(&self) -> bool {
+        let Some(app) = &self.app else { return true };
+        match app.flow_protocol() {
+            Guess::Undecided => false,
+            Guess::Failed => true,
+            Guess::Decided(_) => {
+                let heard = |open: &Transaction| open.reached(Way::ToServer) >= Phase::Head;
+                app.is_done()
+                    || (app.transactions().begun() > 0 && app.transactions().open().iter().all(heard))
+            }
+        }
+    }
+
     /// Whether no rule can match what may yet come.
     pub(crate) fn is_spent(&self) -> bool {
         let app_is_done = self.app.as_ref().is_none_or(App::is_done);
@@ -89,7 +115,9 @@ impl Session {
             && self.app.as_ref().is_some_and(|app| app.flow_protocol() == Guess::Decided(Protocol::Tls));
         let idle =
             |group: &Arc<Group>| !group.at_packets && !group.at_stream && (app_is_done || !group.at_app);
-        self.asked == [true; 2] && (encrypted || self.groups.iter().all(idle))
+        let settled =
+            !self.waits || self.stream.as_ref().is_none_or(|stream| stream.state().is_established());
+        settled && self.asked == [true; 2] && (encrypted || self.groups.iter().all(idle))
     }
 
     /// Gives back what it holds elsewhere.

@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use flow::Direction;
 use hashbrown::HashMap;
 use policy::{Buffer, HeaderClass, RuleIndex, RuleSet, Way};
 
@@ -35,6 +36,8 @@ pub(crate) struct Hit {
     pub(crate) transaction: Option<u32>,
     /// Whether it is told.
     pub(crate) told: bool,
+    /// Which way what met it goes: a packet may make bytes of the other way ready.
+    pub(crate) direction: Direction,
 }
 
 /// What detection has counted since the start.
@@ -342,7 +345,8 @@ impl Worker {
         }
         asking.leave(rule);
         let told = asking.is_told(rule);
-        self.hits.push(Hit { index: rule.index, rank, transaction, told });
+        let direction = asking.sight.direction;
+        self.hits.push(Hit { index: rule.index, rank, transaction, told, direction });
     }
 }
 

@@ -6,10 +6,12 @@
 
 use flow::{FlowKey, Moment};
 use policy::{Action, Judgement, Outcome, Policy, RejectTo};
-use wire::Inner;
+use wire::{Inner, ProtocolType};
 
 use super::{Counts, Inspector, inner};
 use crate::event::{Alert, Dropped, Event, FlowSoFar, Outbox};
+use crate::examiner::Seen;
+use crate::fragments::Gathered;
 use crate::{About, DropReason, Judged, Verdict};
 
 impl Inspector {
@@ -27,11 +29,31 @@ impl Inspector {
         };
         let endpoint = about.key.endpoint();
         let is_later = inner.fragment.is_some_and(|fragment| !fragment.is_first());
-        let outcome = match is_later {
+        let mut outcome = match is_later {
             true => self.ask_of_later(about, &inner),
             false => self.ask_of_first((now, about), &inner, flow),
         };
-        let taken = self.fragments.take(endpoint, &inner, now).map(drop);
+        let Self { fragments, flows, examiner, detector, mode, packets, outbox, counts, .. } = self;
+        let taken = match fragments.take(endpoint, &inner, now) {
+            Ok(Gathered::Whole(packet)) => {
+                let kind = if about.key.version() == 4 { ProtocolType::Ipv4 } else { ProtocolType::Ipv6 };
+                if let (Ok(whole), Some(course)) = (Inner::parse(packet, kind), flows.course(&about.key)) {
+                    let (key, direction) = FlowKey::new(endpoint, &whole.tuple);
+                    let about = About { key, direction, ..*about };
+                    // A datagram by itself, from whoever sent it.
+                    let mut course = course;
+                    course.initiator = direction;
+                    let seen = Seen { now, packet: *packets, about: &about, frame, course, mode: *mode };
+                    let judged = examiner.examine_whole(detector, &seen, &whole, (outbox, counts));
+                    if let (Verdict::Drop(_), to) = judged {
+                        outcome = outcome.and(Err(to));
+                    }
+                }
+                Ok(())
+            }
+            Ok(Gathered::Waiting) => Ok(()),
+            Err(unfit) => Err(unfit),
+        };
         if self.mode.passive {
             return Verdict::Forward;
         }
