@@ -28,6 +28,8 @@ pub(crate) struct RuleSets {
     loadings: Vec<Loading>,
     /// Which of the loadings is an endpoint's.
     endpoints: Vec<(EndpointId, usize)>,
+    /// All rule files, the common set's first.
+    files: Vec<PathBuf>,
 }
 
 impl RuleSets {
@@ -43,13 +45,19 @@ impl RuleSets {
             });
             endpoints.push((EndpointId(endpoint.id), at));
         }
+        let files = different.iter().flat_map(|settings| settings.files.iter().cloned()).collect();
         let loadings = different.into_iter().map(|settings| load(Some(settings), &[]));
-        Ok(Self { loadings: loadings.collect::<Result<_, _>>()?, endpoints })
+        Ok(Self { loadings: loadings.collect::<Result<_, _>>()?, endpoints, files })
     }
 
     /// Each set's loading, the common one first.
     pub(crate) fn loadings(&self) -> &[Loading] {
         &self.loadings
+    }
+
+    /// Where rules are read from: what they name is looked for beside them.
+    pub(crate) fn files(&self) -> &[PathBuf] {
+        &self.files
     }
 
     /// The policy that they make.
@@ -109,10 +117,15 @@ pub(crate) fn detector(policy: &Arc<Policy>, files: &[PathBuf], tells: bool) -> 
     let folders: Vec<PathBuf> = files.iter().filter_map(|file| file.parent()).map(Path::to_owned).collect();
     let places = Places { save: folders.first().cloned(), load: folders };
     let detector = Detector::knowing(policy.clone(), Outside::new(places));
+    tell_uncompiled(&detector);
+    Arc::new(if tells { detector.telling() } else { detector })
+}
+
+/// Tell on standard error which rules cannot be judged after all.
+pub(crate) fn tell_uncompiled(detector: &Detector) {
     for refused in detector.uncompiled() {
         eprintln!("sid {}: {}; the rule does not hold", refused.sid, refused.why);
     }
-    Arc::new(if tells { detector.telling() } else { detector })
 }
 
 /// Tell on standard error which rules were refused and why.

@@ -34,13 +34,15 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Read the configuration's rules and compile them.
-    fn detector(&self, generation: u64) -> Result<Arc<Detector>, Box<dyn Error>> {
+    /// Read the configuration's rules and compile them, to come after those of `now`.
+    fn detector(&self, now: &Detector) -> Result<Arc<Detector>, Box<dyn Error>> {
         let settings = settings::read_for(&self.config, &self.machine)?;
         let sets = RuleSets::read(&settings)?;
         sets.loadings().iter().for_each(policy_files::tell_refusals);
         policy_files::strict(self.strict, sets.loadings())?;
-        Ok(Arc::new(Detector::new(Arc::new(sets.policy(generation)))))
+        let detector = now.next(Arc::new(sets.policy(now.policy().generation() + 1)));
+        policy_files::tell_uncompiled(&detector);
+        Ok(Arc::new(detector))
     }
 }
 
@@ -48,7 +50,8 @@ impl Origin {
 pub(crate) struct Reload {
     origin: Origin,
     workers: Vec<SwapSender<Arc<Detector>>>,
-    generation: u64,
+    /// What workers judge by, or are about to.
+    now: Arc<Detector>,
     making: Option<JoinHandle<Result<Arc<Detector>, String>>>,
     /// Somebody asked, and what is being made may have read the files before.
     asked: bool,
@@ -56,9 +59,9 @@ pub(crate) struct Reload {
 }
 
 impl Reload {
-    /// The way to `workers`, who judge by a policy of this generation.
-    pub(crate) fn new(origin: Origin, workers: Vec<SwapSender<Arc<Detector>>>, generation: u64) -> Self {
-        Self { origin, workers, generation, making: None, asked: false, reloads: Reloads::default() }
+    /// The way to `workers`, who judge by this detector.
+    pub(crate) fn new(origin: Origin, workers: Vec<SwapSender<Arc<Detector>>>, now: Arc<Detector>) -> Self {
+        Self { origin, workers, now, making: None, asked: false, reloads: Reloads::default() }
     }
 
     /// Read the rules again, soon.
@@ -83,8 +86,8 @@ impl Reload {
         }
         if self.asked && self.making.is_none() {
             self.asked = false;
-            let (origin, generation) = (self.origin.clone(), self.generation + 1);
-            let make = move || origin.detector(generation).map_err(|error| crate::told(error.as_ref()));
+            let (origin, now) = (self.origin.clone(), self.now.clone());
+            let make = move || origin.detector(&now).map_err(|error| crate::told(error.as_ref()));
             self.making = Some(thread::Builder::new().name("reload".to_owned()).spawn(make)?);
         }
         Ok(())
@@ -92,7 +95,7 @@ impl Reload {
 
     /// The generation that workers judge by, or are about to.
     pub(crate) fn generation(&self) -> u64 {
-        self.generation
+        self.now.policy().generation()
     }
 
     /// How reloads went.
@@ -101,7 +104,6 @@ impl Reload {
     }
 
     fn swap(&mut self, detector: Arc<Detector>, log: &LogThread) {
-        self.generation = detector.policy().generation();
         self.reloads.taken += 1;
         log.know(detector.policy().clone());
         for worker in &mut self.workers {
@@ -109,6 +111,7 @@ impl Reload {
             drop(worker.send(detector.clone()));
         }
         let rules = detector.policy().rules(wire::EndpointId::default()).len();
-        eprintln!("sluice: new rules: generation {}, {rules} rules", self.generation);
+        self.now = detector;
+        eprintln!("sluice: new rules: generation {}, {rules} rules", self.generation());
     }
 }

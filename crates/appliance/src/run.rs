@@ -20,7 +20,7 @@ use crossbeam::channel::{Receiver, Sender, unbounded};
 use dpdk::{Eal, Mbuf, Mempool, Started};
 use engine::{Inspect, Parts, Steer, events, launch, swap};
 use flow::FlowHasher;
-use inspect::{AtSwap, Detector, Inspector, Mode};
+use inspect::{AtSwap, Inspector, Mode};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -95,8 +95,9 @@ fn serve(
     let pool = Mempool::create(&eal, &wiring::mempool_spec(settings))?;
     let Started { port, rx, tx } = wiring::port_spec(settings).start(&eal, pool)?;
 
+    let files = sets.files().to_vec();
     let policy = Arc::new(sets.policy(1));
-    let detector = Arc::new(Detector::new(policy.clone()));
+    let detector = policy_files::detector(&policy, &files, false);
     let at_swap = match settings.running_flows() {
         RunningFlows::Keep => AtSwap::Keep,
         RunningFlows::Rejudge => AtSwap::Rejudge,
@@ -135,6 +136,6 @@ fn serve(
         policy.rules(wire::EndpointId::default()).len()
     );
     let dataplane = Dataplane { eal: &eal, port, pool };
-    let reload = Reload::new(origin, offers, policy.generation());
+    let reload = Reload::new(origin, offers, detector);
     Control::new(settings, dataplane, &policy, (logs, reload), clock())?.run(launched, signals, clock)
 }
