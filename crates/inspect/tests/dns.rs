@@ -107,8 +107,8 @@ fn rules_ask_for_operation_response_code_and_type() {
 fn what_is_odd_is_noted() {
     let rows: [(Way, Vec<u8>, Anomaly); 8] = [
         (Way::ToClient, answer(1), Anomaly::DnsUnsolicited),
-        (Way::ToClient, query(1, "a.example"), Anomaly::DnsNotRequest),
-        (Way::ToServer, answer(1), Anomaly::DnsNotResponse),
+        (Way::ToClient, query(1, "a.example"), Anomaly::DnsNotResponse),
+        (Way::ToServer, answer(1), Anomaly::DnsNotRequest),
         (Way::ToServer, message(1, QUERY, [2, 0, 0, 0], &question("a", kind::A)), Anomaly::DnsMalformed),
         (Way::ToServer, vec![1, 2, 3], Anomaly::DnsMalformed),
         (Way::ToServer, message(1, 0x0140, [0; 4], b""), Anomaly::DnsReservedBit),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use flow::FlowState;
 use policy::{Protocol, Way};
 
 use super::asking::Spoken;
@@ -109,6 +110,11 @@ impl Session {
 
     /// Whether no rule can match what may yet come.
     pub(crate) fn is_spent(&self) -> bool {
+        // Both ends sent FIN and one has acknowledged the other's: they listen to nothing more. A RST says less, since
+        // one that never arrives ends nothing.
+        if self.stream.as_ref().is_some_and(|stream| stream.state() == FlowState::Closed) {
+            return true;
+        }
         let app_is_done = self.app.as_ref().is_none_or(App::is_done);
         // What follows a handshake of TLS says nothing to anybody.
         let encrypted = app_is_done

@@ -1,7 +1,7 @@
 //! A worker's memory for streams, and what it counts of them.
 
 /// Buffers that wait for their next stream; more are freed.
-const SPARE: usize = 64;
+const SPARE: usize = 1024;
 /// Buffers larger than this are freed at once.
 const SPARE_BYTES: usize = 16 << 10;
 /// No buffer is smaller, so that most fit the next stream.

@@ -132,14 +132,14 @@ impl Dns {
             let asked = asked.and_then(|index| self.unanswered.remove(index));
             match (asked, way) {
                 (None, _) if is_multicast => {}
-                (_, Way::ToServer) => anomalies.note(Anomaly::DnsNotResponse),
+                (_, Way::ToServer) => anomalies.note(Anomaly::DnsNotRequest),
                 (None, Way::ToClient) => anomalies.note(Anomaly::DnsUnsolicited),
                 (Some(_), Way::ToClient) => {}
             }
             asked.map(|(_, number)| number)
         } else {
             if way == Way::ToClient && !is_multicast {
-                anomalies.note(Anomaly::DnsNotRequest);
+                anomalies.note(Anomaly::DnsNotResponse);
             }
             None
         };
