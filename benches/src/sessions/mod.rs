@@ -9,6 +9,7 @@ mod session;
 mod text;
 mod traffic;
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -68,7 +69,8 @@ pub(crate) struct Outcome {
     alerts: u64,
     /// Conversations that hold the marker.
     marked: u64,
-    dropped: u64,
+    /// Packets dropped, by reason: the traffic gives none.
+    dropped: BTreeMap<String, u64>,
     rules: usize,
     refused: usize,
     /// Seconds to read and compile the rules.
@@ -186,6 +188,9 @@ pub(crate) fn measure(setup: &Setup) -> Result<Outcome, Box<dyn Error>> {
     if !snapshot.conserved() {
         return Err("packets were lost without a reason".into());
     }
+    let dropped =
+        DropReason::ALL.into_iter().map(|reason| (reason.name().to_owned(), snapshot.dropped(reason)));
+    let dropped = dropped.filter(|(_, count)| *count > 0);
     let sum = |counter| snapshot.roles.iter().map(|(_, counts)| counts.of(counter)).sum();
     Ok(Outcome {
         packets: setup.packets,
@@ -195,7 +200,7 @@ pub(crate) fn measure(setup: &Setup) -> Result<Outcome, Box<dyn Error>> {
         flows_made,
         alerts: sum(engine::Counter::Alerts),
         marked,
-        dropped: snapshot.dropped_in_all(),
+        dropped: dropped.collect(),
         rules,
         refused,
         load,
