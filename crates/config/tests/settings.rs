@@ -86,7 +86,7 @@ fn an_error_gives_file_line_key_value_and_what_would_be_right() {
     );
     assert_eq!(
         error("policy", "default = \"allow\""),
-        "F:7: policy.default = \"allow\": must be one of \"forward\", \"drop\""
+        "F:7: policy.default = \"allow\": must be one of \"forward\", \"drop\", \"drop-established\", \"drop-established-app\""
     );
 }
 

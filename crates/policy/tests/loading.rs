@@ -89,7 +89,7 @@ fn a_refusal_names_place_option_reason_and_what_was_meant() {
 #[test]
 fn a_bad_rule_is_refused_alone() {
     let loading = load(
-        "alert ip any any -> any any (sid:1;)\r\nnonsense\n# off (sid:9;)\ndrop udp any any -> any \\\r\n  53 (sid:2; flags:S;)\nalert icmp any any -> any any (sid:3;)",
+        "alert ip any any -> any any (sid:1;)\r\nnonsense\n# off (sid:9;)\ndrop udp any any -> any \\\r\n  53 (sid:2; tag:host,1,packets,src;)\nalert icmp any any -> any any (sid:3;)",
     );
     assert_eq!((loading.seen, loading.rules.len()), (4, 2));
     let places: Vec<_> = loading
