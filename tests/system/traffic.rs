@@ -149,7 +149,7 @@ fn ends_in_balance(lab: &Lab, name: &str) -> Result<(), Failed> {
     if unsafe { libc::kill(pid, libc::SIGTERM) } != 0 {
         return Err(format!("{name}: no process {pid}").into());
     }
-    if !wait(|| Ok(lab.log(name)?.contains("sluice: ended:")))? {
+    if !wait(|| Ok(lab.log(name)?.contains(" conserved=")))? {
         return Err(format!("{name} did not end: {}", lab.log(name)?).into());
     }
     let log = lab.log(name)?;

@@ -250,7 +250,8 @@ fn report(snapshot: &Snapshot) {
         .filter(|reason| snapshot.dropped(*reason) > 0)
         .map(|reason| format!(" {}={}", reason.name(), snapshot.dropped(reason)))
         .collect();
-    eprintln!(
+    // Whole before it is written: standard error takes each piece by itself, and whoever reads along must not see half.
+    let line = format!(
         "sluice: ended: received={} injected={} transmitted={} punted={} held={} dropped={}{} conserved={}",
         snapshot.received(),
         snapshot.injected(),
@@ -261,4 +262,5 @@ fn report(snapshot: &Snapshot) {
         dropped.concat(),
         snapshot.conserved()
     );
+    eprintln!("{line}");
 }
