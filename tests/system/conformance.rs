@@ -5,7 +5,8 @@ use std::process::Command;
 use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 
-use crate::place::{binary, root_test};
+use crate::place::binary;
+use crate::trial::root_test;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![

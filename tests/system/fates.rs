@@ -4,7 +4,8 @@ use std::process::Command;
 
 use libtest_mimic::{Failed, Trial};
 
-use crate::place::{binary, python, root, run, test};
+use crate::place::{binary, root};
+use crate::trial::{python, run, test};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![

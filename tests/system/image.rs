@@ -4,7 +4,8 @@ use std::process::Command;
 
 use libtest_mimic::Trial;
 
-use crate::place::{root, root_test, run};
+use crate::place::root;
+use crate::trial::{root_test, run};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let trial = root_test("containers_of_the_image_forward_the_labs_traffic", || {

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::Failed;
 
-use crate::place::{binary, run};
+use crate::place::binary;
+use crate::trial::run;
 
 /// How long anything in the lab may take to become true.
 const PATIENCE: Duration = Duration::from_secs(60);

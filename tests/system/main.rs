@@ -13,6 +13,7 @@ mod page;
 mod place;
 mod reject;
 mod traffic;
+mod trial;
 
 use libtest_mimic::{Arguments, Trial};
 

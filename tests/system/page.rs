@@ -6,7 +6,7 @@ use libtest_mimic::{Failed, Trial};
 
 use crate::browser::Browser;
 use crate::lab::Lab;
-use crate::place::{root_test, run};
+use crate::trial::{root_test, run};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![root_test("the_page_draws_the_lab_and_follows_a_flow_hop_by_hop", page)]

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use libtest_mimic::{Failed, Trial};
 
 use crate::lab::Lab;
-use crate::place::{root, root_test, run};
+use crate::place::root;
+use crate::trial::{root_test, run};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![root_test("a_reject_rule_makes_curl_fail_at_once_and_a_drop_rule_lets_it_wait", rejected)]

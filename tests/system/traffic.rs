@@ -11,7 +11,8 @@ use std::thread;
 use libtest_mimic::{Failed, Trial};
 
 use crate::lab::{Lab, wait};
-use crate::place::{root, root_test, run};
+use crate::place::root;
+use crate::trial::{root_test, run};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![

@@ -5,9 +5,10 @@ use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use serde_json::Value;
 
 use crate::alert::Alert;
@@ -98,7 +99,7 @@ impl Case {
             .stderr(said);
         let began = Instant::now();
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", binary.display()));
-        let status = wait(&mut child, began);
+        let status = wait(&mut child);
         let read = |name| fs::read(folder.join(name)).unwrap_or_default();
         let said = String::from_utf8_lossy(&read("said")).into_owned();
         let mut told: Vec<Alert> =
@@ -177,16 +178,17 @@ fn without(all: &[Alert], others: &[Alert]) -> Vec<Alert> {
 }
 
 /// How a child ended; one that goes on for too long is ended here, and has no end of its own.
-fn wait(child: &mut Child, began: Instant) -> Option<ExitStatus> {
-    while began.elapsed() < PATIENCE {
-        if let Some(status) = child.try_wait().expect("a child can be waited for") {
-            return Some(status);
-        }
-        // Not for an outcome, which `try_wait` tells: only so as not to spin beside the child.
-        thread::sleep(Duration::from_millis(5));
+fn wait(child: &mut Child) -> Option<ExitStatus> {
+    let pid = Pid::from_child(child);
+    let ends = pidfd_open(pid, PidfdFlags::empty()).expect("a child can be watched");
+    let patience = Timespec::try_from(PATIENCE).expect("minutes");
+    let ended =
+        poll(&mut [PollFd::new(&ends, PollFlags::IN)], Some(&patience)).expect("a child can be awaited");
+    if ended == 0 {
+        child.kill().expect("a child can be ended");
     }
-    child.kill().and_then(|()| child.wait()).expect("a child can be ended");
-    None
+    let status = child.wait().expect("an ended child has a status");
+    (ended > 0).then_some(status)
 }
 
 fn alerts(told: &Value) -> Vec<Alert> {

@@ -11,7 +11,6 @@
 mod alert;
 mod case;
 #[path = "../system/place.rs"]
-#[allow(dead_code, reason = "the system tests use the rest")]
 mod place;
 mod report;
 

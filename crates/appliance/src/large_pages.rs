@@ -24,6 +24,7 @@ fn wide(layout: Layout) -> Layout {
 // SAFETY: every block is the system allocator's, asked for and given back with the same function of its layout; a larger
 // alignment than asked for is no less aligned. Advice to the kernel does not change what memory holds.
 unsafe impl GlobalAlloc for LargePages {
+    // SAFETY: the caller's layout has a size.
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's layout has a size, and a wider one has the same.
         let block = unsafe { System.alloc(wide(layout)) };
@@ -34,11 +35,13 @@ unsafe impl GlobalAlloc for LargePages {
         block
     }
 
+    // SAFETY: the caller gives back what this allocator gave, with its layout.
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         // SAFETY: the block was asked for with this layout.
         unsafe { System.dealloc(block, wide(layout)) }
     }
 
+    // SAFETY: the caller's layout has a size.
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         if layout.size() < LARGE {
             // SAFETY: the caller's layout, unchanged.
@@ -53,6 +56,7 @@ unsafe impl GlobalAlloc for LargePages {
         block
     }
 
+    // SAFETY: the caller gives what this allocator gave, with its layout, and a new size that is not zero.
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         if layout.size() < LARGE && size < LARGE {
             // SAFETY: the caller's block and layout, unchanged; neither is large.

@@ -25,12 +25,14 @@ thread_local! {
 // SAFETY: every call goes to the system's allocator as it came; the counter is a plain thread-local number, which neither
 // allocates nor unwinds.
 unsafe impl GlobalAlloc for Counting {
+    // SAFETY: the caller's layout has a size.
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);
         // SAFETY: the caller keeps `GlobalAlloc`'s contract, and it is passed on unchanged.
         unsafe { System.alloc(layout) }
     }
 
+    // SAFETY: the caller gives back what `alloc` gave, with its layout.
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
         // SAFETY: as above; the memory is the system allocator's, since `alloc` took it there.
         unsafe { System.dealloc(memory, layout) }

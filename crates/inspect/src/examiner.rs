@@ -7,6 +7,8 @@
 //! A flow leaves this way as soon as no rule can match it any more: then its verdict is in its record, and its packets are
 //! not read again.
 
+mod telling;
+
 use std::sync::Arc;
 
 use flow::{Course, FlowState, Moment};
@@ -18,10 +20,11 @@ use crate::detect::{
     Asking, Compiled, Decided, Figures, Group, Marks, Place, Session, Sessions, Settled, Sight, Tallies,
     Text, Worker, payload_of, settle,
 };
-use crate::event::{Alert, Dropped, Event, FlowSoFar, Outbox, TransactionEnd};
+use crate::event::Outbox;
 use crate::inspector::Counts;
 use crate::stream::{self, Room, Segment, Stream, Taken};
 use crate::{About, AtSwap, Checksums, Detector, DropReason, Judged, Mode, Verdict};
+use telling::{retire, tell};
 
 /// Bytes of a stream that rules can look back to.
 const TAIL: usize = 4096;
@@ -436,73 +439,6 @@ fn over(rules: &RuleSet, session: &Session, settled: &Settled, state: FlowState)
     match settled.by {
         Some(Decided { flow: true, outcome, .. }) => Some(outcome),
         _ => session.is_spent().then(|| default(rules, Some(session), state)),
-    }
-}
-
-/// Tells what the rules want told.
-fn tell(
-    (detector, rules): (&Detector, &RuleSet),
-    seen: &Seen<'_>,
-    session: Option<&Session>,
-    settled: &Settled,
-    outcome: Outcome,
-    (outbox, counts): (&mut Outbox, &mut Counts),
-) {
-    counts.alerts += settled.alerts.len() as u64;
-    counts.alerts_lost += u64::from(settled.alerts_lost);
-    if settled.alerts.is_empty() && outcome == Outcome::Forward {
-        return;
-    }
-    let app = session.and_then(|session| session.app.as_ref());
-    let flow = FlowSoFar::new(seen.now, &seen.course, seen.about, seen.frame);
-    for hit in &settled.alerts {
-        let sid = rules.get(hit.index).map_or(0, |loaded| loaded.rule.about.sid);
-        let transaction = hit.transaction.and_then(|number| {
-            let open = app?.transactions().open();
-            open.iter().find(|open| open.number == number).cloned().map(Box::new)
-        });
-        outbox.put(Event::Alert(Alert {
-            moment: seen.now,
-            packet: seen.packet,
-            key: seen.about.key,
-            direction: hit.direction,
-            rule: hit.index,
-            generation: detector.policy().generation(),
-            sid,
-            dropped: outcome == Outcome::Drop,
-            flow,
-            app: app.and_then(|app| app.flow_protocol().protocol()),
-            transaction,
-        }));
-    }
-    if outcome == Outcome::Drop {
-        outbox.put(Event::Dropped(Dropped {
-            moment: seen.now,
-            packet: seen.packet,
-            key: seen.about.key,
-            direction: seen.about.direction,
-            by: settled.by.map(|by| by.rule),
-            generation: detector.policy().generation(),
-            bytes: seen.about.inner_len,
-            flow,
-        }));
-    }
-}
-
-/// Tells of the transactions that are over, and lets go of them.
-fn retire(session: &mut Session, seen: &Seen<'_>, outbox: &mut Outbox) {
-    let Session { app: Some(app), progress, .. } = session else { return };
-    let Some(spoken) = app.flow_protocol().protocol() else { return };
-    for transaction in app.transactions_mut().retire() {
-        progress.retain(|progress| progress.number != transaction.number);
-        outbox.put(Event::Transaction(Box::new(TransactionEnd {
-            moment: seen.now,
-            packet: seen.packet,
-            key: seen.about.key,
-            initiator: seen.course.initiator,
-            app: spoken,
-            transaction,
-        })));
     }
 }
 

@@ -1,15 +1,12 @@
 //! What rules say of packets, streams and flows: tables of rules and conversations, through the inspector.
 
-use common::{Desk, policy};
+use crate::common::{Desk, policy};
 use flow::Settings;
 use inspect::{DropReason, Verdict};
 use policy::DefaultAction;
 use proptest::prelude::*;
 use wire::TcpFlags;
 use wire::testkit::{icmp, tcp, udp};
-
-#[allow(dead_code, reason = "each test file uses a part of it")]
-mod common;
 
 const CLIENT: &str = "10.1.2.10:49152";
 const SERVER: &str = "192.0.2.80:80";

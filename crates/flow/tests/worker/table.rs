@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
-use common::{Shot, World, header, key, shot};
+use crate::common::{Shot, World, header, key, shot};
 use flow::Direction::{Down, Up};
 use flow::{FlowTable, NoFlow, Settings};
-
-#[allow(dead_code, reason = "each test file uses a part of it")]
-mod common;
 
 #[test]
 fn a_flow_takes_at_most_160_bytes_with_all_that_belongs_to_it() {

@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
-use common::{ACK, FIN, RST, SYN, Shot, World, key, shot};
+use crate::common::{ACK, FIN, RST, SYN, Shot, World, key, shot};
 use flow::Direction::{Down, Up};
 use flow::{Direction, EndReason, FlowState, Midstream, NoFlow, Settings, Timeouts};
-
-#[allow(dead_code, reason = "each test file uses a part of it")]
-mod common;
 
 /// The state after these packets of one flow.
 fn state_after(packets: &[(Direction, u8)]) -> Option<FlowState> {

@@ -4,12 +4,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use common::{Shot, TICK, World, key, shot};
+use crate::common::{Shot, TICK, World, key, shot};
 use flow::{Direction, EndReason, FlowHasher, FlowKey, NoFlow, Settings, Timeouts};
 use proptest::prelude::*;
-
-#[allow(dead_code, reason = "each test file uses a part of it")]
-mod common;
 
 const ROOM: usize = 8;
 const KEYS: u32 = 20;

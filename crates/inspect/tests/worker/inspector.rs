@@ -2,15 +2,12 @@
 
 use std::time::Duration;
 
-use common::{Desk, policy};
+use crate::common::{Desk, policy};
 use flow::{Direction, EndReason, Midstream, Settings};
 use inspect::{DropReason, Event, Packet, Verdict};
 use policy::DefaultAction;
 use wire::testkit::{Fate, fates, gwlb, icmp, tcp, udp};
 use wire::{EndpointId, TcpFlags};
-
-#[allow(dead_code, reason = "each test file uses a part of it")]
-mod common;
 
 const CLIENT: &str = "10.1.2.10:49152";
 const SERVER: &str = "192.0.2.80:443";

@@ -1,12 +1,9 @@
 //! What a rejected packet's ends are sent, and how it is wrapped.
 
-use common::Desk;
+use crate::common::Desk;
 use inspect::{DropReason, Verdict};
 use wire::testkit::{OUR_ADDRESS, gwlb, tcp, udp};
 use wire::{Arrival, Inner, TcpFlags, TunnelEnd, classify};
-
-#[allow(dead_code, reason = "each test file uses a part of it")]
-mod common;
 
 const CLIENT: &str = "10.1.2.10:49152";
 const SERVER: &str = "192.0.2.80:443";

@@ -4,11 +4,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::time::Duration;
 
-use common::{Shot, World, key, shot};
+use crate::common::{self, Shot, World, key, shot};
 use flow::Direction::{Down, Up};
-
-#[allow(dead_code, reason = "each test file uses a part of it")]
-mod common;
 
 struct Counting;
 
@@ -19,12 +16,14 @@ thread_local! {
 // SAFETY: every call goes to the system's allocator as it came; the counter is a plain thread-local number, which neither
 // allocates nor unwinds.
 unsafe impl GlobalAlloc for Counting {
+    // SAFETY: the caller's layout has a size.
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);
         // SAFETY: the caller keeps `GlobalAlloc`'s contract, and it is passed on unchanged.
         unsafe { System.alloc(layout) }
     }
 
+    // SAFETY: the caller gives back what `alloc` gave, with its layout.
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
         // SAFETY: as above; the memory is the system allocator's, since `alloc` took it there.
         unsafe { System.dealloc(memory, layout) }

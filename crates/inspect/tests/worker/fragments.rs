@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use common::{Desk, policy};
+use crate::common::{Desk, policy};
 use flow::{Moment, Settings};
 use inspect::fragments::{self, Fragments, Gathered, Unfit};
 use inspect::{DropReason, Verdict};
@@ -10,9 +10,6 @@ use policy::DefaultAction;
 use proptest::prelude::*;
 use wire::testkit::{gwlb, tcp, udp};
 use wire::{EndpointId, Inner, ProtocolType, TcpFlags};
-
-#[allow(dead_code, reason = "each test file uses a part of it")]
-mod common;
 
 const NOW: Moment = Moment(1 << 60);
 const DENIED: Verdict = Verdict::Drop(DropReason::Policy);

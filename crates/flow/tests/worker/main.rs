@@ -1,0 +1,7 @@
+//! The flow table as a worker drives it: one binary, so that all of what the tests share is used by some of them.
+
+mod allocations;
+mod common;
+mod model;
+mod table;
+mod tcp;

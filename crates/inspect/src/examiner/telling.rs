@@ -1,0 +1,76 @@
+//! What is told of a packet that was looked into: alerts, the drop, transactions that are over.
+
+use policy::{Outcome, RuleSet};
+
+use super::Seen;
+use crate::Detector;
+use crate::detect::{Session, Settled};
+use crate::event::{Alert, Dropped, Event, FlowSoFar, Outbox, TransactionEnd};
+use crate::inspector::Counts;
+
+/// Tells what the rules want told.
+pub(super) fn tell(
+    (detector, rules): (&Detector, &RuleSet),
+    seen: &Seen<'_>,
+    session: Option<&Session>,
+    settled: &Settled,
+    outcome: Outcome,
+    (outbox, counts): (&mut Outbox, &mut Counts),
+) {
+    counts.alerts += settled.alerts.len() as u64;
+    counts.alerts_lost += u64::from(settled.alerts_lost);
+    if settled.alerts.is_empty() && outcome == Outcome::Forward {
+        return;
+    }
+    let app = session.and_then(|session| session.app.as_ref());
+    let flow = FlowSoFar::new(seen.now, &seen.course, seen.about, seen.frame);
+    for hit in &settled.alerts {
+        let sid = rules.get(hit.index).map_or(0, |loaded| loaded.rule.about.sid);
+        let transaction = hit.transaction.and_then(|number| {
+            let open = app?.transactions().open();
+            open.iter().find(|open| open.number == number).cloned().map(Box::new)
+        });
+        outbox.put(Event::Alert(Alert {
+            moment: seen.now,
+            packet: seen.packet,
+            key: seen.about.key,
+            direction: hit.direction,
+            rule: hit.index,
+            generation: detector.policy().generation(),
+            sid,
+            dropped: outcome == Outcome::Drop,
+            flow,
+            app: app.and_then(|app| app.flow_protocol().protocol()),
+            transaction,
+        }));
+    }
+    if outcome == Outcome::Drop {
+        outbox.put(Event::Dropped(Dropped {
+            moment: seen.now,
+            packet: seen.packet,
+            key: seen.about.key,
+            direction: seen.about.direction,
+            by: settled.by.map(|by| by.rule),
+            generation: detector.policy().generation(),
+            bytes: seen.about.inner_len,
+            flow,
+        }));
+    }
+}
+
+/// Tells of the transactions that are over, and lets go of them.
+pub(super) fn retire(session: &mut Session, seen: &Seen<'_>, outbox: &mut Outbox) {
+    let Session { app: Some(app), progress, .. } = session else { return };
+    let Some(spoken) = app.flow_protocol().protocol() else { return };
+    for transaction in app.transactions_mut().retire() {
+        progress.retain(|progress| progress.number != transaction.number);
+        outbox.put(Event::Transaction(Box::new(TransactionEnd {
+            moment: seen.now,
+            packet: seen.packet,
+            key: seen.about.key,
+            initiator: seen.course.initiator,
+            app: spoken,
+            transaction,
+        })));
+    }
+}
