@@ -23,11 +23,12 @@ pub(crate) fn run(args: &args::Check) -> Result<(), CheckError> {
     sets.loadings().iter().for_each(policy_files::tell);
     let sum = |figure: fn(&Loading) -> usize| -> usize { sets.loadings().iter().map(figure).sum() };
     let (seen, refused) = (sum(|loading| loading.seen), sum(|loading| loading.refused));
+    let skipped = sum(|loading| loading.skipped);
     if args.json {
         println!("{}", json!({ "plan": settings.plan(), "rules": { "seen": seen, "refused": refused } }));
     } else {
         print!("{}", settings.plan());
-        println!("rules      {} of {seen} loaded", seen - refused);
+        println!("rules      {} of {seen} loaded", seen - refused - skipped);
     }
     Ok(policy_files::strict(args.strict, sets.loadings())?)
 }

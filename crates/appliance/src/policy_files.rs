@@ -114,11 +114,16 @@ fn bytes(path: &Path) -> Result<Vec<u8>, PolicyError> {
 /// Compiles a policy, whose rules may name data sets beside the rule files, and tells which rules cannot be judged.
 /// With `tells`, for a log of every transaction.
 pub(crate) fn detector(policy: &Arc<Policy>, files: &[PathBuf], tells: bool) -> Arc<Detector> {
-    let folders: Vec<PathBuf> = files.iter().filter_map(|file| file.parent()).map(Path::to_owned).collect();
-    let places = Places { save: folders.first().cloned(), load: folders };
-    let detector = Detector::knowing(policy.clone(), Outside::new(places));
+    let detector = compile(policy, files);
     tell_uncompiled(&detector);
     Arc::new(if tells { detector.telling() } else { detector })
+}
+
+/// Compiles a policy, whose rules may name data sets beside the rule files.
+pub(crate) fn compile(policy: &Arc<Policy>, files: &[PathBuf]) -> Detector {
+    let folders: Vec<PathBuf> = files.iter().filter_map(|file| file.parent()).map(Path::to_owned).collect();
+    let places = Places { save: folders.first().cloned(), load: folders };
+    Detector::knowing(policy.clone(), Outside::new(places))
 }
 
 /// Tell on standard error which rules cannot be judged after all.

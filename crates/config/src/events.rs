@@ -56,6 +56,7 @@ pub enum EventKind {
     Drop,
     Flow,
     Http,
+    Packet,
     Quic,
     Stats,
     Tls,
@@ -63,13 +64,14 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind, with its name.
-    pub const ALL: [(&str, Self); 9] = [
+    pub const ALL: [(&str, Self); 10] = [
         ("alert", Self::Alert),
         ("anomaly", Self::Anomaly),
         ("dns", Self::Dns),
         ("drop", Self::Drop),
         ("flow", Self::Flow),
         ("http", Self::Http),
+        ("packet", Self::Packet),
         ("quic", Self::Quic),
         ("stats", Self::Stats),
         ("tls", Self::Tls),

@@ -5,10 +5,12 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use config::{EventKind, EventSettings};
 use engine::Snapshot;
 use flow::{Ended, FlowState, Moment, Tally};
-use inspect::{Alert, Dropped, Event, FlowSoFar, Judged, TransactionEnd};
+use inspect::{Alert, Dropped, Event, FlowSoFar, Judged, Tagged, TransactionEnd};
 use policy::{About, LoadedRule, Outcome, Policy, RuleIndex};
 use serde_json::{Value, json};
 
@@ -18,6 +20,9 @@ use crate::timestamp::Timestamp;
 
 /// Policies whose rules can still be named: events of a swapped policy may come late.
 const POLICIES: usize = 4;
+
+/// A packet from its IP header on (<https://www.tcpdump.org/linktypes.html>).
+const LINKTYPE_RAW: u8 = 101;
 
 /// Writes events.
 pub struct EventLog {
@@ -91,6 +96,9 @@ impl EventLog {
             Event::FlowEnd(ended) if self.wants(EventKind::Flow) => {
                 self.put(ended.flow.last_seen, &self.flow(ended));
             }
+            Event::Tagged(tagged) if self.wants(EventKind::Packet) => {
+                self.put(tagged.moment, &self.tagged(tagged));
+            }
             Event::Transaction(ended) => self.transaction(ended),
             _ => {}
         }
@@ -149,7 +157,7 @@ impl EventLog {
         let rule = self.rule(alert.generation, alert.key.endpoint(), alert.rule);
         let rule = rule.filter(|rule| rule.rule.about.sid == alert.sid);
         let mut line = Line::of_flow("alert", self.time(alert.moment), &alert.key, alert.direction);
-        self.happened(&mut line, alert.packet, alert.generation, &alert.flow);
+        self.happened(&mut line, alert.packet, Some(alert.generation), &alert.flow);
         line.part("alert", alert_part(alert.sid, rule, if alert.dropped { "blocked" } else { "allowed" }));
         let to_server = alert.flow.is_to_server(alert.direction);
         line.part("direction", if to_server { "to_server" } else { "to_client" });
@@ -168,7 +176,7 @@ impl EventLog {
 
     fn dropped(&self, dropped: &Dropped) -> Line {
         let mut line = Line::of_flow("drop", self.time(dropped.moment), &dropped.key, dropped.direction);
-        self.happened(&mut line, dropped.packet, dropped.generation, &dropped.flow);
+        self.happened(&mut line, dropped.packet, Some(dropped.generation), &dropped.flow);
         let reason = if dropped.by.is_some() { "rules" } else { "default drop" };
         line.part("drop", json!({ "len": dropped.bytes, "reason": reason }));
         let by = dropped.by.and_then(|rule| self.rule(dropped.generation, dropped.key.endpoint(), rule));
@@ -176,6 +184,16 @@ impl EventLog {
             line.part("alert", alert_part(rule.rule.about.sid, Some(rule), "blocked"));
         }
         line.part("flow", self.so_far(&dropped.key, &dropped.flow));
+        line
+    }
+
+    /// A packet as it is: of an IP header the link type is none's.
+    fn tagged(&self, tagged: &Tagged) -> Line {
+        let mut line = Line::of_flow("packet", self.time(tagged.moment), &tagged.key, tagged.direction);
+        self.happened(&mut line, tagged.packet, None, &tagged.flow);
+        line.part("packet", BASE64_STANDARD.encode(&tagged.bytes));
+        line.part("packet_info", json!({ "linktype": LINKTYPE_RAW }));
+        line.part("flow", self.so_far(&tagged.key, &tagged.flow));
         line
     }
 
@@ -233,7 +251,7 @@ impl EventLog {
     }
 
     /// What a record about a packet has besides its ends.
-    fn happened(&self, line: &mut Line, packet: u64, generation: u64, flow: &FlowSoFar) {
+    fn happened(&self, line: &mut Line, packet: u64, generation: Option<u64>, flow: &FlowSoFar) {
         line.pcap_cnt = self.numbered.then_some(packet);
         if let Some([kind, code]) = flow.icmp {
             line.part("icmp_type", kind);
@@ -241,7 +259,7 @@ impl EventLog {
         }
         if let Some(gwlb) = &mut line.gwlb {
             gwlb.attachment = Some(format!("{:016x}", flow.attachment.0));
-            gwlb.generation = Some(generation);
+            gwlb.generation = generation;
         }
     }
 

@@ -246,6 +246,7 @@ fn about(counter: Counter) -> &'static str {
         }
         Counter::InjectionsWithheld => "Frames of our own that were not sent because of their rate.",
         Counter::Judgements => "Times the policy was asked.",
+        Counter::PacketsTagged => "Packets told because a rule's `tag` asked for them.",
         Counter::Passed => "Packets that the sink took, injected and uninspected ones included.",
         Counter::Punted => "Packets that went to the local lane.",
         Counter::Received => "Packets that came from the source.",

@@ -57,6 +57,8 @@ pub enum Counter {
     InjectionsWithheld,
     /// Times the policy was asked.
     Judgements,
+    /// Packets told because a rule's `tag` asked for them.
+    PacketsTagged,
     /// Packets that the sink took, injected and uninspected ones included.
     Passed,
     /// Packets that went to the local lane.
@@ -71,7 +73,7 @@ pub enum Counter {
 
 impl Counter {
     /// Every counter, in the order of the cells.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Alerts,
         Self::AlertsLost,
         Self::BusyNanos,
@@ -98,6 +100,7 @@ impl Counter {
         Self::InjectionsLost,
         Self::InjectionsWithheld,
         Self::Judgements,
+        Self::PacketsTagged,
         Self::Passed,
         Self::Punted,
         Self::Received,
@@ -135,6 +138,7 @@ impl Counter {
             Self::InjectionsLost => "injections_lost",
             Self::InjectionsWithheld => "injections_withheld",
             Self::Judgements => "judgements",
+            Self::PacketsTagged => "packets_tagged",
             Self::Passed => "passed_packets",
             Self::Punted => "punted_packets",
             Self::Received => "received_packets",

@@ -84,6 +84,7 @@ impl<B: Frame, M: FnMut(&[u8]) -> Option<B>> Stage<B> for Inspect<M> {
             (Counter::InjectionsLost, inspected.injections_lost),
             (Counter::InjectionsWithheld, inspected.injections_withheld),
             (Counter::Judgements, inspected.judgements),
+            (Counter::PacketsTagged, inspected.packets_tagged),
             (Counter::Rejects, inspected.rejects),
         ] {
             counts.set(counter, total);

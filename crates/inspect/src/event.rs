@@ -15,6 +15,8 @@ pub enum Event {
     Alert(Alert),
     /// A packet of a flow was dropped by the policy, the first that went that way.
     Dropped(Dropped),
+    /// A packet that a rule's `tag` asked for.
+    Tagged(Tagged),
     /// A flow is no more.
     FlowEnd(Ended<Judged>),
     /// A transaction is over.
@@ -67,6 +69,23 @@ pub struct Dropped {
     pub bytes: u16,
     /// The flow as far as it had come.
     pub flow: FlowSoFar,
+}
+
+/// A packet of a flow or host that a rule tagged.
+#[derive(Clone, Debug)]
+pub struct Tagged {
+    /// When it came.
+    pub moment: Moment,
+    /// Which packet it was, as in [`Alert::packet`].
+    pub packet: u64,
+    /// The flow.
+    pub key: FlowKey,
+    /// Which way the packet went.
+    pub direction: Direction,
+    /// The flow as far as it had come.
+    pub flow: FlowSoFar,
+    /// The packet, from its IP header on.
+    pub bytes: Box<[u8]>,
 }
 
 /// A flow as far as it had come when something was told of it.

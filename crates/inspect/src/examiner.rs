@@ -7,6 +7,7 @@
 //! A flow leaves this way as soon as no rule can match it any more: then its verdict is in its record, and its packets are
 //! not read again.
 
+mod tagging;
 mod telling;
 
 use std::sync::Arc;
@@ -128,15 +129,22 @@ impl Examiner {
         let (Some(place), Some(mut session)) = (place, taken) else {
             return self.shallow((detector, set), seen, &inner, judged, (outbox, counts));
         };
+        tagging::tell(&mut session, detector.shared(), (seen, &inner), (&mut *outbox, &mut *counts));
+        if let Some(decided) = session.decided {
+            return self.examine_decided(detector.shared(), seen, (place, session, decided), judged);
+        }
         let (refused, state) = self.look((detector, set.2), &mut session, seen, &inner);
         let settled = settle(&mut self.worker.hits, set.2, set.1.order());
         let outcome = settled.by.map_or_else(|| default(set.1, Some(&session), state), |by| by.outcome);
         tell((detector, set.1), seen, Some(&session), &settled, outcome, (outbox, counts));
         retire(&mut session, seen, outbox);
         match over(set.1, &session, &settled, state) {
+            Some(outcome) if tagging::is_tagged(&session, detector.shared(), seen) => {
+                session.decided = Some((settled.by, outcome));
+                self.sessions.put(place, session);
+            }
             Some(outcome) => {
-                session.free(&mut self.room);
-                self.sessions.give_back(place);
+                self.close(place, session);
                 judged.close(self.epoch);
                 decide_both(judged, settled.by, outcome);
             }
@@ -146,6 +154,12 @@ impl Examiner {
             Some(reason) if !seen.mode.passive => (Verdict::Drop(reason), None),
             _ => verdict(outcome, settled.by, seen.mode),
         }
+    }
+
+    /// A session that was taken from its place is over.
+    fn close(&mut self, place: u32, mut session: Box<Session>) {
+        session.free(&mut self.room);
+        self.sessions.give_back(place);
     }
 
     /// Judges a datagram that was put together from its parts, by what it carries: its headers were judged with its first
@@ -197,12 +211,14 @@ impl Examiner {
             set.1.default_action(),
             DefaultAction::DropEstablished | DefaultAction::DropEstablishedApp
         );
-        if set.2.is_shallow() && !waits && !detector.tells() {
+        let tagged = detector.shared().has_tags(seen.now);
+        if set.2.is_shallow() && !waits && !detector.tells() && !tagged {
             return None;
         }
         let groups = self.groups(set, seen);
         let speaks = key.is_tcp() || key.protocol() == 17;
-        if groups.iter().all(|group| group.is_shallow()) && !waits && !(detector.tells() && speaks) {
+        let told = tagged || (detector.tells() && speaks);
+        if groups.iter().all(|group| group.is_shallow()) && !waits && !told {
             return None;
         }
         let is_syn = seen.about.tcp_flags & wire::TcpFlags::SYN.0 != 0;
@@ -258,7 +274,8 @@ impl Examiner {
         let (_, rules, compiled) = set;
         if compiled.is_shallow() {
             // No group is made, so nothing is kept: rules on headers alone cost a look-up for each direction of a flow.
-            let ranks = rules.of_class(rules.class(&sight.tuple)).filter_map(|index| compiled.rank(index));
+            let class = rules.class(&sight.tuple);
+            let ranks = rules.of_class(class, sight.way).filter_map(|index| compiled.rank(index));
             self.worker.headers(compiled, ranks, &mut asking);
         } else {
             let group = &self.groups(set, seen)[sight.way as usize];

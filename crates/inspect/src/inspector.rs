@@ -72,6 +72,8 @@ pub struct Counts {
     pub alerts: u64,
     /// Alerts that found no room in their judgement.
     pub alerts_lost: u64,
+    /// Packets told because a rule's `tag` asked for them.
+    pub packets_tagged: u64,
     /// Events that found no room on their way to the log.
     pub events_lost: u64,
     /// Parts of datagrams that came.

@@ -25,7 +25,7 @@ mod verdict;
 pub use burst::Burst;
 pub use detect::{Detector, Outside, Uncompiled};
 pub use drop_reason::DropReason;
-pub use event::{Alert, Dropped, Event, FlowSoFar, TransactionEnd};
+pub use event::{Alert, Dropped, Event, FlowSoFar, Tagged, TransactionEnd};
 pub use injections::Injections;
 pub use inspector::{Counts, Inspector};
 pub use judged::Judged;

@@ -88,6 +88,9 @@ pub enum Why {
     /// The options of a rule contradict each other or stand in the wrong order.
     #[error("{0}")]
     Conflict(&'static str),
+    /// The rule was written for another reader: it is left out and not refused.
+    #[error("it requires `{0}`")]
+    Unmet(String),
     /// An equal signature id was loaded before.
     #[error("sid {sid} is already taken at {at}")]
     Duplicate {

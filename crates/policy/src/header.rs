@@ -37,6 +37,8 @@ pub enum Arrow {
     OneWay,
     /// `<>`: either way.
     BothWays,
+    /// `=>`: from the left to the right and back: the rule is about what was asked and answered together.
+    Exchange,
 }
 
 impl fmt::Display for Arrow {
@@ -44,6 +46,7 @@ impl fmt::Display for Arrow {
         f.write_str(match self {
             Self::OneWay => "->",
             Self::BothWays => "<>",
+            Self::Exchange => "=>",
         })
     }
 }
@@ -118,11 +121,11 @@ fn protocol(words: &mut Words<'_>) -> Result<Protocol, Fault> {
 }
 
 fn arrow(words: &mut Words<'_>) -> Result<Arrow, Fault> {
-    let (at, word) = words.next("the direction, `->` or `<>`")?;
+    let (at, word) = words.next("the direction, `->`, `<>` or `=>`")?;
     match word {
         b"->" => Ok(Arrow::OneWay),
         b"<>" => Ok(Arrow::BothWays),
-        b"=>" => Err(Fault::new(at, Why::Unsupported("the transaction arrow `=>`".to_owned()))),
+        b"=>" => Ok(Arrow::Exchange),
         _ => {
             let meant = match word {
                 b"<-" => Some("write the ends the other way round, with `->`".to_owned()),
@@ -132,7 +135,7 @@ fn arrow(words: &mut Words<'_>) -> Result<Arrow, Fault> {
                 }
                 _ => None,
             };
-            let why = Why::Expected { expected: "the direction, `->` or `<>`", found: quoted(word) };
+            let why = Why::Expected { expected: "the direction, `->`, `<>` or `=>`", found: quoted(word) };
             Err(Fault::new(at, why).suggest(meant))
         }
     }

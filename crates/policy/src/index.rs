@@ -21,6 +21,7 @@ use wire::FiveTuple;
 
 use crate::address::{AddressSet, v4_bits, v6_bits};
 use crate::header::Arrow;
+use crate::option::flow::Way;
 use crate::port::PortSet;
 use crate::protocol::{Protocol, has_ports};
 use crate::ranges::{Point, Ranges};
@@ -59,11 +60,19 @@ impl Ends {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct HeaderClass([u32; 5]);
 
+/// What a bit of a row stands for.
+#[derive(Clone, Copy, Debug)]
+struct Bit {
+    rule: u32,
+    /// Only packets that go this way: of an exchange, one bit is what is asked, the other what is answered.
+    only: Option<Way>,
+}
+
 /// The headers of a set of rules, ready to be asked.
 #[derive(Debug, Default)]
 pub(crate) struct HeaderIndex {
     /// Which rule each bit stands for; a rule that goes both ways has two, side by side.
-    rules: Vec<u32>,
+    rules: Vec<Bit>,
     rows: Rows,
     /// By IP version (4, 6) and protocol number.
     protocols: [Vec<u32>; 2],
@@ -79,10 +88,14 @@ impl HeaderIndex {
         let mut rules = Vec::new();
         let mut entries = Vec::new();
         for (rule, (protocol, arrow, ends)) in (0u32..).zip(headers) {
-            rules.push(rule);
+            let [there, back] = match arrow {
+                Arrow::Exchange => [Some(Way::ToServer), Some(Way::ToClient)],
+                Arrow::OneWay | Arrow::BothWays => [None; 2],
+            };
+            rules.push(Bit { rule, only: there });
             entries.push((protocol, ends.clone()));
-            if arrow == Arrow::BothWays {
-                rules.push(rule);
+            if arrow != Arrow::OneWay {
+                rules.push(Bit { rule, only: back });
                 entries.push((protocol, ends.swapped()));
             }
         }
@@ -114,10 +127,12 @@ impl HeaderIndex {
         ])
     }
 
-    /// The rules whose headers match a packet of the class, in order. A rule whose two ways both match comes once.
-    pub(crate) fn matches(&self, class: HeaderClass) -> Matches<'_> {
+    /// The rules whose headers match a packet of the class that goes that way, in order. A rule whose two ways both match
+    /// comes once.
+    pub(crate) fn matches(&self, class: HeaderClass, way: Way) -> Matches<'_> {
         Matches {
             index: self,
+            way,
             rows: class.0.map(|row| self.rows.get(row)),
             next: 0,
             chunk: [0; CHUNK_WORDS],
@@ -131,6 +146,7 @@ impl HeaderIndex {
 /// Walks over the rules that match a packet.
 pub(crate) struct Matches<'a> {
     index: &'a HeaderIndex,
+    way: Way,
     rows: [&'a [u32]; 5],
     /// The next chunk to read.
     next: usize,
@@ -176,8 +192,8 @@ impl Iterator for Matches<'_> {
     fn next(&mut self) -> Option<u32> {
         loop {
             let bit = self.bit()?;
-            let rule = *self.index.rules.get(bit)?;
-            if self.last.replace(rule) != Some(rule) {
+            let Bit { rule, only } = *self.index.rules.get(bit)?;
+            if only.is_none_or(|only| only == self.way) && self.last.replace(rule) != Some(rule) {
                 return Some(rule);
             }
         }

@@ -167,7 +167,7 @@ fn covers(earlier: &LoadedRule, later: &LoadedRule) -> bool {
     let (earlier_header, later_header) = (&earlier.rule.header, &later.rule.header);
     let one_way = |ends: &Ends| {
         ends_cover(&earlier.ends, ends)
-            || (earlier_header.arrow == Arrow::BothWays && ends_cover(&earlier.ends.swapped(), ends))
+            || (earlier_header.arrow != Arrow::OneWay && ends_cover(&earlier.ends.swapped(), ends))
     };
     one_way(&later.ends)
         && (later_header.arrow == Arrow::OneWay || one_way(&later.ends.swapped()))

@@ -89,7 +89,9 @@ pub struct Loading {
     pub refused: usize,
     /// What is probably not meant, by place; also about refused rules, if they could be read. At most [`TOLD_MAX`].
     pub warnings: Vec<Warning>,
-    /// How many rules the files hold: loaded, refused, or replaced by a later revision.
+    /// How many rules were left out because they require what is not here (`requires`).
+    pub skipped: usize,
+    /// How many rules the files hold: loaded, refused, left out, or replaced by a later revision.
     pub seen: usize,
 }
 
@@ -105,6 +107,7 @@ impl Loading {
             sids: HashMap::new(),
             refusals: Vec::new(),
             refused: 0,
+            skipped: 0,
             lint: Lint::default(),
             seen: 0,
         };
@@ -113,7 +116,7 @@ impl Loading {
                 loader.line(&file.name, &line);
             }
         }
-        let Loader { loaded, refusals, refused, lint, seen, .. } = loader;
+        let Loader { loaded, refusals, refused, skipped, lint, seen, .. } = loader;
         let mut loaded: Vec<LoadedRule> = loaded.into_iter().flatten().collect();
         if settings.order == Order::Action {
             loaded.sort_by_key(|loaded| (rank(loaded.rule.action), loaded.priority));
@@ -122,7 +125,7 @@ impl Loading {
         let file_of = |place: &Place| files.iter().position(|file| file.name == place.file);
         warnings.sort_by_key(|warning| (file_of(&warning.place), warning.place.line, warning.place.column));
         let rules = RuleSet::new(loaded, settings.order, settings.default_action);
-        Self { rules, refusals, refused, warnings, seen }
+        Self { rules, refusals, refused, warnings, skipped, seen }
     }
 
     /// The rules, if every one was loaded.
@@ -156,6 +159,7 @@ struct Loader<'a> {
     sids: HashMap<(u32, u32), usize>,
     refusals: Vec<Refusal>,
     refused: usize,
+    skipped: usize,
     lint: Lint,
     seen: usize,
 }
@@ -168,6 +172,10 @@ impl<'a> Loader<'a> {
             Place { file: Arc::clone(file), line, column }
         };
         if let Err(Fault { at, option, why, suggestion }) = self.rule(line, &place) {
+            if matches!(why, Why::Unmet(_)) {
+                self.skipped += 1;
+                return;
+            }
             self.refused += 1;
             if self.refusals.len() == TOLD_MAX {
                 return;

@@ -24,7 +24,9 @@ pub(crate) mod packet;
 pub(crate) mod pcre;
 pub(crate) mod raw;
 pub(crate) mod readers;
+pub(crate) mod requires;
 pub(crate) mod sets;
+pub(crate) mod tag;
 pub(crate) mod transform;
 
 use std::fmt;
@@ -35,12 +37,13 @@ use buffer::Buffer;
 use bytes::{ByteExtract, ByteJump, ByteTest};
 use content::Content;
 use field::{Amount, Comparison};
-use flow::{FlowSize, FlowTest};
+use flow::{FlowSize, FlowTest, Way};
 use limit::{DetectionFilter, Threshold};
 use math::{Base64Decode, ByteMath};
 use packet::PacketTest;
 use pcre::Pcre;
 use sets::{Datarep, Dataset, Geoip, Iprep};
+use tag::Tag;
 use transform::Transform;
 
 /// One condition or effect of a rule.
@@ -68,6 +71,8 @@ pub enum RuleOption {
     Threshold(Threshold),
     /// `detection_filter`.
     DetectionFilter(DetectionFilter),
+    /// `tag`.
+    Tag(Tag),
     /// `geoip`.
     Geoip(Geoip),
     /// `iprep`.
@@ -92,6 +97,8 @@ pub enum RuleOption {
 pub struct BufferTests {
     /// The buffer.
     pub buffer: Buffer,
+    /// Which way's, if the rule says: of an exchange (`=>`), where both ways have the buffer.
+    pub way: Option<Way>,
     /// What is done to it first, in this order.
     pub transforms: Vec<Transform>,
     /// What must hold of it then, in this order: relative tests count from the end of the match before them.
@@ -163,7 +170,10 @@ impl fmt::Display for PayloadTest {
 
 impl fmt::Display for BufferTests {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{};", self.buffer)?;
+        match self.way {
+            Some(way) => write!(f, "{}:{};", self.buffer, way.name())?,
+            None => write!(f, "{};", self.buffer)?,
+        }
         self.transforms.iter().try_for_each(|transform| write!(f, " {transform}"))?;
         self.tests.iter().try_for_each(|test| write!(f, " {test}"))
     }
@@ -183,6 +193,7 @@ impl fmt::Display for RuleOption {
             Self::Xbits(bits) => bits.fmt(f),
             Self::Threshold(threshold) => threshold.fmt(f),
             Self::DetectionFilter(filter) => filter.fmt(f),
+            Self::Tag(tag) => tag.fmt(f),
             Self::Geoip(geoip) => geoip.fmt(f),
             Self::Iprep(iprep) => iprep.fmt(f),
             Self::NoAlert => f.write_str("noalert;"),

@@ -5,13 +5,14 @@ use std::str::FromStr;
 
 use crate::about::About;
 use crate::caution::Caution;
+use crate::exchange;
 use crate::fault::{Fault, Place, Refusal, Why, nearest, quoted};
 use crate::header::{Header, Words};
 use crate::line::lines;
 use crate::load::RULE_BYTES_MAX;
 use crate::option::draft::Draft;
 use crate::option::raw::options;
-use crate::option::{RuleOption, keywords};
+use crate::option::{RuleOption, keywords, requires};
 
 /// What a rule does with what it matches.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -96,6 +97,9 @@ impl Rule {
         if let Some(fault) = fault {
             return Err(fault);
         }
+        for option in found.iter().filter(|option| option.keyword == b"requires") {
+            requires::check(option).map_err(|fault| fault.option("requires"))?;
+        }
         let unsupported = |at: usize, what: String| Fault::new(at, Why::Unsupported(what));
         let mut unjudged = None;
         if !header.protocol.is_judged() {
@@ -116,6 +120,7 @@ impl Rule {
             return Err(Fault::new(text.trim_ascii_end().len(), Why::Missing("`sid`")));
         }
         about.gid = about.gid.max(1);
+        exchange::check(header.arrow, &options, protocol_at)?;
         Ok(Parsed { rule: Self { action, header, about, options }, lists_at, unjudged, cautions })
     }
 

@@ -8,6 +8,7 @@ use wire::FiveTuple;
 use crate::fault::Place;
 use crate::index::{Ends, HeaderClass, HeaderIndex};
 use crate::load::{DefaultAction, Order};
+use crate::option::flow::Way;
 use crate::rule::{Action, Rule};
 
 /// Most alerts that one packet can raise, as with the reference.
@@ -82,7 +83,7 @@ impl RuleSet {
             DefaultAction::Drop => Outcome::Drop,
         };
         let mut judgement = Judgement { action, by: None, alerts: ArrayVec::new(), alerts_lost: 0 };
-        for index in self.index.matches(self.index.class(tuple)) {
+        for index in self.index.matches(self.index.class(tuple), Way::ToServer) {
             let Some(loaded) = self.rules.get(index as usize) else { break };
             if !loaded.rule.is_header_only() {
                 continue;
@@ -112,9 +113,9 @@ impl RuleSet {
         self.index.class(tuple)
     }
 
-    /// The rules whose headers match packets of a class, in the order in which they are asked.
-    pub fn of_class(&self, class: HeaderClass) -> impl Iterator<Item = RuleIndex> {
-        self.index.matches(class).map(RuleIndex)
+    /// The rules whose headers match packets of a class that go one way, in the order in which they are asked.
+    pub fn of_class(&self, class: HeaderClass, way: Way) -> impl Iterator<Item = RuleIndex> {
+        self.index.matches(class, way).map(RuleIndex)
     }
 
     /// In which order rules are asked.

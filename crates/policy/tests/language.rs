@@ -55,6 +55,9 @@ const MEANINGS: &[(&str, &str)] = &[
         r#"http.host; bsize:5; content:"a.com"; http.uri.raw; bsize:>10; http.uri; bsize:3<>7;"#,
     ),
     (r#"http.referer; absent:or_else; content:!"x";"#, r#"http.referer; absent:or_else; content:!"x";"#),
+    ("tag:session;", "tag:session,256,packets;"),
+    ("tag:host;", "tag:host,256,packets,dst;"),
+    ("tag:host,60,seconds,src;", "tag:host,60,seconds,src;"),
     // Transforms make another buffer of it.
     (
         r#"tls.sni; dotprefix; to_lowercase; content:".a.com"; endswith;"#,
@@ -308,16 +311,44 @@ fn an_option_that_is_wrong_is_refused_where_it_is_wrong() {
 }
 
 #[test]
+fn of_an_exchange_each_buffer_has_one_way() {
+    for (rule, expected) in [
+        (r#"=> any any (sid:1; http.uri; content:"a"; http.stat_code; content:"200";)"#, Ok(())),
+        (r#"=> any any (sid:1; http.uri; content:"a"; file.data:to_client; content:"b";)"#, Ok(())),
+        (r#"=> any any (sid:1; file.data; content:"b";)"#, Err("`file.data:to_client;`")),
+        (r#"=> any any (sid:1; http.uri; content:"a"; flow:to_server;)"#, Err("its `flow` names one")),
+        (r#"=> any any (sid:1; content:"a";)"#, Err("patterns need a buffer")),
+        ("=> any any (sid:1;)", Err("looks into none")),
+        (r#"-> any any (sid:1; file.data:to_client; content:"b";)"#, Err("in others `flow` names it")),
+        (r#"-> any any (sid:1; pkt_data:to_client; content:"b";)"#, Err("takes no value")),
+    ] {
+        match (format!("alert http any any {rule}").parse::<Rule>(), expected) {
+            (Ok(read), Ok(())) => assert_eq!(read.to_string().parse::<Rule>().unwrap(), read),
+            (Err(refusal), Err(expected)) => {
+                assert!(refusal.to_string().contains(expected), "{rule}: {refusal}");
+            }
+            (read, _) => panic!("{rule}: {read:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_rule_whose_requirements_are_not_met_is_left_out_unread() {
+    let text = "alert ip any any -> any any (sid:1; requires:version >= 8;)
+        alert ip any any -> any any (nonsense:1; requires:feature telepathy; sid:2;)
+        alert ip any any -> any any (nonsense:1; requires:version >= 8; sid:3;)";
+    let file = RuleFile { name: "a".into(), text: text.into() };
+    let loading = Loading::new(&[file], &Settings::default());
+    assert_eq!((loading.rules.len(), loading.skipped, loading.refused, loading.seen), (1, 1, 1, 3));
+}
+
+#[test]
 fn a_rule_that_is_read_but_not_judged_is_refused_by_name() {
     for (rule, expected) in [
         ("alert doh2 any any -> any any (sid:1;)", "a:1:7: sid 1: the protocol `doh2` is not supported yet"),
         (
-            "alert tcp any any -> any any (sid:1; priority:2; tag:session;)",
-            "a:1:50: sid 1: option `tag`: the keyword `tag` is not supported yet",
-        ),
-        (
-            "alert tcp any any => any any (sid:1;)",
-            "a:1:19: sid 1: the transaction arrow `=>` is not supported yet",
+            "alert tcp any any -> any any (sid:1; priority:2; modbus:function 8;)",
+            "a:1:50: sid 1: option `modbus`: the keyword `modbus` is not supported yet",
         ),
     ] {
         let file = RuleFile { name: "a".into(), text: rule.into() };

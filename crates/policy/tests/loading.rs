@@ -47,7 +47,7 @@ fn a_refusal_names_place_option_reason_and_what_was_meant() {
         ),
         (
             "drop tcp any any <- any 23 (sid:1;)",
-            "1:18: sid 1: expected the direction, `->` or `<>`, found `<-`; write the ends the other way round, with `->`",
+            "1:18: sid 1: expected the direction, `->`, `<>` or `=>`, found `<-`; write the ends the other way round, with `->`",
         ),
         (
             "drop tcp $HOME_NTE any -> any 23 (sid:1;)",
@@ -89,7 +89,7 @@ fn a_refusal_names_place_option_reason_and_what_was_meant() {
 #[test]
 fn a_bad_rule_is_refused_alone() {
     let loading = load(
-        "alert ip any any -> any any (sid:1;)\r\nnonsense\n# off (sid:9;)\ndrop udp any any -> any \\\r\n  53 (sid:2; tag:host,1,packets,src;)\nalert icmp any any -> any any (sid:3;)",
+        "alert ip any any -> any any (sid:1;)\r\nnonsense\n# off (sid:9;)\ndrop udp any any -> any \\\r\n  53 (sid:2; modbus:function 3;)\nalert icmp any any -> any any (sid:3;)",
     );
     assert_eq!((loading.seen, loading.rules.len()), (4, 2));
     let places: Vec<_> = loading
@@ -312,7 +312,7 @@ proptest! {
     #[test]
     fn noise_never_panics(noise in prop::collection::vec(any::<u8>(), 0..300)) {
         let loading = load(noise);
-        prop_assert_eq!(loading.rules.len() + loading.refusals.len(), loading.seen);
+        prop_assert_eq!(loading.rules.len() + loading.refusals.len() + loading.skipped, loading.seen);
     }
 
     #[test]

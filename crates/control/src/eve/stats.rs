@@ -38,6 +38,7 @@ pub(crate) fn stats(snapshot: &Snapshot, uptime: Duration) -> Value {
             "judgements": sum(Counter::Judgements),
             "alert": sum(Counter::Alerts),
             "alerts_lost": sum(Counter::AlertsLost),
+            "packets_tagged": sum(Counter::PacketsTagged),
         },
         "gwlb": {
             "punted": snapshot.punted(),

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use flow::{Course, Moment};
 use policy::{
-    AppTest, BitCommand, FlowAmount, FlowSize, IntSign, Protocol, ProtocolMode, Track, Way, XbitsTrack,
+    AppTest, BitCommand, FlowAmount, FlowSize, IntSign, Protocol, ProtocolMode, Tag, TagScope, Track, Way,
+    XbitsTrack,
 };
 use wire::Address;
 
@@ -83,6 +84,7 @@ impl Asking<'_> {
                 },
                 Effect::Number { name, sign, other } => self.count(*name, *sign, *other),
                 Effect::Host(bit) => self.change(bit),
+                Effect::Tag(tag) => self.tag(tag),
             }
         }
     }
@@ -215,6 +217,15 @@ impl Asking<'_> {
                 true => self.shared.mark(key, self.sight.now, bit.seconds),
                 false => self.shared.unmark(key),
             }
+        }
+    }
+
+    fn tag(&mut self, tag: &Tag) {
+        let Sight { now, key, tuple, .. } = self.sight;
+        match tag.scope {
+            TagScope::Session => self.marks.tag.set(tag, now),
+            TagScope::Source => self.shared.tag((key.endpoint(), tuple.source.0), tag, now),
+            TagScope::Destination => self.shared.tag((key.endpoint(), tuple.destination.0), tag, now),
         }
     }
 

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use policy::{
-    Action, AppTest, BitCommand, Buffer, BufferTests, Flowint, IntCommand, IntSign, LoadedRule, PacketTest,
-    PayloadTest, Protocol, RuleIndex, RuleOption, StreamPart, Xbits,
+    Action, AppTest, Arrow, BitCommand, Buffer, BufferTests, Flowint, IntCommand, IntSign, LoadedRule,
+    PacketTest, PayloadTest, Protocol, RuleIndex, RuleOption, StreamPart, Xbits,
 };
 
 use super::compiled::Pattern;
@@ -47,6 +47,7 @@ impl Compiler<'_> {
             at_loose: true,
             is_placed: false,
             once: false,
+            is_exchange: rule.header.arrow == Arrow::Exchange,
             app: Some(rule.header.protocol).filter(Protocol::is_application),
             flow: Default::default(),
             tests: Box::default(),
@@ -66,7 +67,7 @@ impl Compiler<'_> {
         for program in programs {
             match program.buffer() {
                 Buffer::Payload => payload.push(program),
-                buffer if is_header(buffer) => headers.push(program),
+                buffer if buffer.is_packet_header() => headers.push(program),
                 _ => buffers.push(program),
             }
         }
@@ -97,6 +98,7 @@ impl Compiler<'_> {
                 }
                 RuleOption::Threshold(threshold) => ready.threshold = Some(*threshold),
                 RuleOption::DetectionFilter(filter) => ready.filter = Some(*filter),
+                RuleOption::Tag(tag) => effects.push(Effect::Tag(*tag)),
                 RuleOption::NoAlert => ready.tells = false,
                 RuleOption::Alert => ready.tells = true,
                 RuleOption::Geoip(geoip) => tests.push(Test::Country(self.outside.country(geoip)?)),
@@ -186,6 +188,7 @@ fn is_of_headers(option: &RuleOption) -> bool {
         | RuleOption::NoAlert
         | RuleOption::Alert
         | RuleOption::Threshold(_)
+        | RuleOption::Tag(_)
         | RuleOption::Geoip(_)
         | RuleOption::Iprep(_)
         | RuleOption::Packet(PacketTest::IpProto(_) | PacketTest::SameIp) => true,
@@ -211,8 +214,7 @@ fn pattern(options: &[RuleOption], kind: Kind) -> Option<Pattern> {
     let in_transactions = kind == Kind::Transaction;
     let patterns = options.iter().filter_map(|option| {
         let RuleOption::Buffer(found) = option else { return None };
-        let fits = if in_transactions { !is_header(found.buffer) } else { true };
-        if (found.buffer == Buffer::Payload) == in_transactions || !fits || is_header(found.buffer) {
+        if (found.buffer == Buffer::Payload) == in_transactions || found.buffer.is_packet_header() {
             return None;
         }
         let literal = fast_pattern(found)?;
@@ -223,7 +225,8 @@ fn pattern(options: &[RuleOption], kind: Kind) -> Option<Pattern> {
         Some(((named, worth(found.buffer, &literal.bytes)), found, literal))
     });
     let (_, found, literal) = patterns.max_by_key(|(worth, ..)| *worth)?;
-    Some(Pattern { buffer: found.buffer, transforms: found.transforms.clone().into(), literal })
+    let way = found.way.or(found.buffer.way());
+    Some(Pattern { buffer: found.buffer, way, transforms: found.transforms.clone().into(), literal })
 }
 
 /// How well a pattern tells its rule from others: by its length and how many different bytes it has; what every request
@@ -240,19 +243,6 @@ fn worth(buffer: Buffer, bytes: &[u8]) -> usize {
         Buffer::HttpHeaderNames | Buffer::HttpStart => plain / 2,
         _ => plain,
     }
-}
-
-/// Whether a buffer is a header of the packet.
-pub(super) fn is_header(buffer: Buffer) -> bool {
-    matches!(
-        buffer,
-        Buffer::Ipv4Header
-            | Buffer::Ipv6Header
-            | Buffer::TcpHeader
-            | Buffer::UdpHeader
-            | Buffer::Icmpv4Header
-            | Buffer::Icmpv6Header
-    )
 }
 
 /// The order of asking: as the rules stand, but whoever sets a bit before whoever asks for it. A circle is cut where it is

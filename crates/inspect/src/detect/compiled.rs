@@ -81,6 +81,8 @@ type BufferPatterns = (Buffer, Box<[Transform]>, Vec<(Literal, Rank)>);
 #[derive(Debug)]
 pub(super) struct Pattern {
     pub(super) buffer: Buffer,
+    /// The only way in which the buffer is there, or is meant.
+    pub(super) way: Option<Way>,
     pub(super) transforms: Box<[Transform]>,
     pub(super) literal: Literal,
 }
@@ -98,10 +100,11 @@ impl Compiled {
             if let Some(place) = ranks.get_mut(rule.index.0 as usize) {
                 *place = Some(rank);
             }
-            let ways = [Way::ToServer, Way::ToClient]
-                .into_iter()
-                .filter(|way| rule.flow.way.is_none_or(|only| only == *way));
             if let Some(pattern) = pattern {
+                let only = if rule.is_exchange { pattern.way } else { rule.flow.way };
+                let ways = [Way::ToServer, Way::ToClient]
+                    .into_iter()
+                    .filter(|way| only.is_none_or(|only| only == *way));
                 let found = &mut found[rank as usize];
                 for way in ways {
                     if rule.kind == Kind::Transaction {
@@ -145,7 +148,7 @@ impl Compiled {
             lists.into_iter().map(filter).collect()
         };
         Self {
-            shallow: ready.iter().all(|rule| rule.kind == Kind::Header),
+            shallow: ready.iter().all(|rule| rule.kind == Kind::Header && !rule.tags()),
             rules: ready.into(),
             ranks: ranks.into(),
             packets: packets.map(both),

@@ -23,6 +23,8 @@ pub(crate) struct Group {
     pub(crate) at_packets: bool,
     pub(crate) at_stream: bool,
     pub(crate) at_app: bool,
+    /// Whether a rule says of later packets that they are to be told.
+    tags: bool,
     /// The buffers that rules look into.
     pub(crate) wanted: Wanted,
 }
@@ -42,6 +44,7 @@ impl Group {
             if rule.flow.way.is_some_and(|only| only != way) {
                 continue;
             }
+            group.tags |= rule.tags();
             if rule.kind == Kind::Header {
                 header.push(rank);
                 continue;
@@ -96,7 +99,7 @@ impl Group {
 
     /// Whether the headers say all.
     pub(crate) fn is_shallow(&self) -> bool {
-        self.deep.is_empty()
+        self.deep.is_empty() && !self.tags
     }
 }
 

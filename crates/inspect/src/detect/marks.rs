@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::tags::FlowTag;
+
 /// Numbers for names, given at compile time so that flows hold no text.
 #[derive(Debug, Default)]
 pub(super) struct Names(HashMap<String, u32>);
@@ -17,6 +19,8 @@ impl Names {
 /// The bits and numbers of one flow. Both are bounded by the names that rules use.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Marks {
+    /// How much of the flow is still to be told.
+    pub(crate) tag: FlowTag,
     bits: Vec<u32>,
     numbers: Vec<(u32, u32)>,
 }

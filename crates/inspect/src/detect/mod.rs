@@ -13,6 +13,7 @@ mod rule;
 mod session;
 mod shared;
 mod sight;
+mod tags;
 mod verdict;
 mod worker;
 
@@ -23,6 +24,7 @@ pub(crate) use group::Group;
 pub(crate) use marks::Marks;
 pub use outside::Outside;
 pub(crate) use session::{Session, Sessions};
+pub(crate) use shared::Shared;
 pub(crate) use sight::{Sight, payload_of};
 pub(crate) use verdict::{Decided, Settled, settle};
 pub(crate) use worker::{Tallies, Text, Worker};

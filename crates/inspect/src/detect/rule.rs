@@ -2,7 +2,7 @@
 
 use policy::{
     Action, AppTest, BitCommand, Comparison, DetectionFilter, FlowSize, FlowTest, IntSign, PacketTest,
-    Protocol, RuleIndex, Threshold, XbitsTrack,
+    Protocol, RuleIndex, Tag, Threshold, XbitsTrack,
 };
 
 use crate::payload::Program;
@@ -45,6 +45,8 @@ pub(crate) struct Ready {
     pub(crate) is_placed: bool,
     /// Whether it matches a flow but once each way.
     pub(crate) once: bool,
+    /// Whether it is about both ways of a transaction at once.
+    pub(crate) is_exchange: bool,
     /// The application protocol of its header.
     pub(crate) app: Option<Protocol>,
     pub(crate) flow: FlowTest,
@@ -64,6 +66,11 @@ pub(crate) struct Ready {
 }
 
 impl Ready {
+    /// Whether it says of later packets that they are to be told.
+    pub(crate) fn tags(&self) -> bool {
+        self.effects.iter().any(|effect| matches!(effect, Effect::Tag(_)))
+    }
+
     /// Whether what it does is done to the whole flow.
     pub(crate) fn is_about_the_flow(&self) -> bool {
         self.kind != Kind::Packet
@@ -102,6 +109,7 @@ pub(crate) enum Effect {
     Bit { command: BitCommand, bit: u32 },
     Number { name: u32, sign: IntSign, other: Other },
     Host(HostBit),
+    Tag(Tag),
 }
 
 /// The other side of a flow's number.

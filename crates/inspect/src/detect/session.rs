@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use flow::FlowState;
-use policy::{Protocol, Way};
+use policy::{Outcome, Protocol, Way};
 
 use super::asking::Spoken;
 use super::group::Group;
 use super::marks::Marks;
 use super::rule::Rank;
+use super::verdict::Decided;
 use crate::app::{App, Guess, Phase, Transaction};
 use crate::stream::{Room, Stream};
 
@@ -45,6 +46,8 @@ pub(crate) struct Session {
     pub(crate) met: [Vec<Rank>; 2],
     /// Whether the application was told that nothing more comes, each way.
     pub(crate) ended: [bool; 2],
+    /// What became of the flow, if that is decided and only a tag keeps it open.
+    pub(crate) decided: Option<(Option<Decided>, Outcome)>,
 }
 
 /// How far a transaction was looked at.
@@ -78,6 +81,7 @@ impl Session {
             progress: Vec::new(),
             met: Default::default(),
             ended: [false; 2],
+            decided: None,
         }
     }
 

@@ -13,11 +13,17 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use flow::Moment;
 use foldhash::quality::RandomState;
-use policy::{Threshold, ThresholdKind};
+use policy::{Tag, TagAmount, Threshold, ThresholdKind};
+
+use super::tags::end;
 
 /// Slots of one table; eight belong together.
 const SLOTS: usize = 1 << 15;
 const WAYS: usize = 8;
+/// Slots of tagged hosts; a tag takes one.
+const TAG_SLOTS: usize = 1 << 12;
+/// How long a host stays tagged that is counted in packets or bytes: as long as the reference keeps a host.
+const TAG_SECONDS: u64 = 3600;
 /// Attempts to count before another worker is let win.
 const ATTEMPTS: usize = 8;
 
@@ -27,11 +33,20 @@ pub(crate) struct Shared {
     hasher: RandomState,
     marks: Table,
     counts: Table,
+    tags: Table,
+    /// Until when some host is tagged at the latest.
+    tagged_until: AtomicU64,
 }
 
 impl Default for Shared {
     fn default() -> Self {
-        Self { hasher: RandomState::default(), marks: Table::new(), counts: Table::new() }
+        Self {
+            hasher: RandomState::default(),
+            marks: Table::new(SLOTS),
+            counts: Table::new(SLOTS),
+            tags: Table::new(TAG_SLOTS),
+            tagged_until: AtomicU64::new(0),
+        }
     }
 }
 
@@ -88,9 +103,45 @@ impl Shared {
         self.count(key, now, seconds, |value| value.saturating_add(1)) > most
     }
 
-    /// How many marks and counts gave way to others before their time.
+    /// Tags a host: whose address the key is of.
+    pub(super) fn tag(&self, address: impl Hash, tag: &Tag, now: Moment) {
+        let until = match tag.amount {
+            TagAmount::Seconds => end(tag, now).0,
+            TagAmount::Packets | TagAmount::Bytes => now.0.saturating_add(TAG_SECONDS * 1_000_000_000),
+        };
+        let key = self.key((address, tag.amount as u8));
+        if let Some(slot) = self.tags.claim(key, now.0, until) {
+            slot.until.fetch_max(until, Relaxed);
+            slot.value.fetch_max(tag.count.into(), Relaxed);
+            self.tagged_until.fetch_max(until, Relaxed);
+        }
+    }
+
+    /// Whether some host may be tagged.
+    #[inline]
+    pub(crate) fn has_tags(&self, now: Moment) -> bool {
+        self.tagged_until.load(Relaxed) > now.0
+    }
+
+    /// Whether a packet of so many bytes, from or to that address, is to be told; it counts.
+    pub(crate) fn take_tagged(&self, address: impl Hash + Copy, bytes: u16, now: Moment) -> bool {
+        let mut taken = false;
+        for (amount, of_it) in
+            [(TagAmount::Packets, 1), (TagAmount::Bytes, u64::from(bytes)), (TagAmount::Seconds, 0)]
+        {
+            let slot = self.tags.find(self.key((address, amount as u8)));
+            let Some(slot) = slot.filter(|slot| slot.until.load(Relaxed) > now.0) else { continue };
+            let left = slot.value.load(Relaxed);
+            taken |= left > 0;
+            // Two workers that count in the same instant may count once.
+            slot.value.store(left.saturating_sub(of_it), Relaxed);
+        }
+        taken
+    }
+
+    /// How many marks, counts and tags gave way to others before their time.
     pub(crate) fn evicted(&self) -> u64 {
-        self.marks.evicted.load(Relaxed) + self.counts.evicted.load(Relaxed)
+        [&self.marks, &self.counts, &self.tags].iter().map(|table| table.evicted.load(Relaxed)).sum()
     }
 
     fn count(&self, key: u64, now: Moment, seconds: u32, next: impl Fn(u32) -> u32) -> u32 {
@@ -131,8 +182,8 @@ struct Slot {
 }
 
 impl Table {
-    fn new() -> Self {
-        Self { slots: (0..SLOTS).map(|_| Slot::default()).collect(), evicted: AtomicU64::new(0) }
+    fn new(slots: usize) -> Self {
+        Self { slots: (0..slots).map(|_| Slot::default()).collect(), evicted: AtomicU64::new(0) }
     }
 
     fn set(&self, key: u64) -> &[Slot] {

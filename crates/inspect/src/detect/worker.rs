@@ -120,7 +120,7 @@ impl Worker {
         if self.groups.len() >= GROUPS_MAX {
             self.groups.clear();
         }
-        let make = || Arc::new(compiled.group(rules.of_class(class), way));
+        let make = || Arc::new(compiled.group(rules.of_class(class, way), way));
         Arc::clone(self.groups.entry((set, class, way, place)).or_insert_with(make))
     }
 
@@ -280,14 +280,21 @@ impl Worker {
         if fresh.iter().all(|piece| piece.way != way) && !grown && reached == progress.reached[at] {
             return;
         }
-        let found = &mut progress.candidates[at];
+        let [mine, other] = match &mut progress.candidates {
+            [to_server, to_client] if way == Way::ToServer => [to_server, to_client],
+            [to_server, to_client] => [to_client, to_server],
+        };
         let Self { scratch, tallies, context, rooms, .. } = self;
         for filter in compiled.buffers(way) {
             let mut scan = |text: &[u8]| {
                 let text = filter.transforms.apply(text, rooms, &mut context.regexes);
                 let note = |rank, _| {
-                    if group.has(rank) && !found.contains(&rank) {
-                        found.push(rank);
+                    if group.has(rank) && !mine.contains(&rank) {
+                        mine.push(rank);
+                        // The rest of an exchange may be the other way's.
+                        if compiled.rule(rank).is_some_and(|rule| rule.is_exchange) {
+                            other.push(rank);
+                        }
                     }
                 };
                 tallies.unscanned += u64::from(filter.prefilter.scan(text, scratch, note).is_err());
@@ -303,10 +310,12 @@ impl Worker {
         progress.bodies[at] = body.len();
         progress.reached[at] = reached;
         self.candidates.clear();
-        self.candidates.extend_from_slice(found);
+        self.candidates.extend_from_slice(mine);
         self.candidates.extend_from_slice(&group.transaction);
-        let met = &mut progress.met[at];
+        let met = &mut progress.met;
         self.each_candidate(compiled, |worker, rule, rank| {
+            // What is matched by both ways at once is matched once.
+            let met = &mut met[if rule.is_exchange { 0 } else { at }];
             if rule.kind == Kind::Transaction
                 && !met.contains(&rank)
                 && asking.holds(rule, Some(open))
@@ -367,6 +376,7 @@ fn headers_hold(rule: &Ready, asking: &Asking<'_>, context: &mut Context) -> boo
 fn buffers_hold(rule: &Ready, (open, way): (&Transaction, Way), context: &mut Context) -> bool {
     rule.buffers.iter().all(|program| {
         let buffer = program.buffer();
+        let way = program.way().filter(|_| rule.is_exchange).unwrap_or(way);
         let body = Some(open.body(way)).filter(|body| is_body(buffer, way) && !body.is_empty());
         let mut values = open.values(buffer, way).chain(body).peekable();
         if values.peek().is_none() {

@@ -1,6 +1,6 @@
 //! A rule's tests of one buffer, compiled.
 
-use policy::{Buffer, BufferTests, PayloadTest, RuleOption};
+use policy::{Buffer, BufferTests, PayloadTest, RuleOption, Way};
 use thiserror::Error;
 
 use super::context::{Context, VARIABLES_MAX};
@@ -58,6 +58,7 @@ impl Names {
 #[derive(Debug)]
 pub struct Program {
     buffer: Buffer,
+    way: Option<Way>,
     transforms: Transforms,
     pub(super) steps: Box<[Step]>,
     holds_if_absent: bool,
@@ -127,6 +128,7 @@ impl Program {
         });
         Ok(Self {
             buffer: tests.buffer,
+            way: tests.way.or(tests.buffer.way()),
             transforms: Transforms::new(&tests.transforms)?,
             steps: steps.into(),
             holds_if_absent: tests.tests.iter().any(|test| matches!(test, PayloadTest::Absent { .. })),
@@ -146,6 +148,12 @@ impl Program {
     #[must_use]
     pub fn buffer(&self) -> Buffer {
         self.buffer
+    }
+
+    /// The only way in which the buffer is there, or is meant.
+    #[must_use]
+    pub fn way(&self) -> Option<Way> {
+        self.way
     }
 
     /// What is done to the buffer first.

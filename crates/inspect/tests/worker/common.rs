@@ -52,7 +52,7 @@ impl Desk {
             match event {
                 Event::Alert(alert) => sids.push(alert.sid),
                 Event::FlowEnd(_) => ended += 1,
-                Event::Dropped(_) | Event::Transaction(_) => {}
+                Event::Dropped(_) | Event::Tagged(_) | Event::Transaction(_) => {}
             }
         }
         (sids, ended)

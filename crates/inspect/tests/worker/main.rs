@@ -4,5 +4,6 @@ mod allocations;
 mod common;
 mod fragments;
 mod inspector;
+mod marks;
 mod reject;
 mod rules;

@@ -14,13 +14,13 @@ const NONE: [u32; 0] = [];
 const DENIED: Verdict = Verdict::Drop(DropReason::Policy);
 
 /// A connection: numbers are counted for both ends.
-struct Talk {
+pub(crate) struct Talk {
     sent: [u32; 2],
 }
 
 impl Talk {
     /// The three packets of a handshake, seen by the desk.
-    fn open(desk: &mut Desk) -> Self {
+    pub(crate) fn open(desk: &mut Desk) -> Self {
         desk.see(&tcp(CLIENT, SERVER).flags(TcpFlags::SYN).sequence(99).build());
         let answer = tcp(SERVER, CLIENT).flags(TcpFlags::SYN | TcpFlags::ACK);
         desk.see(&answer.sequence(199).acknowledgment(100).build());
@@ -30,7 +30,7 @@ impl Talk {
     }
 
     /// One segment, of the client or the server.
-    fn say(&mut self, desk: &mut Desk, client: bool, payload: &[u8]) -> Verdict {
+    pub(crate) fn say(&mut self, desk: &mut Desk, client: bool, payload: &[u8]) -> Verdict {
         let (own, other) = if client { (0, 1) } else { (1, 0) };
         let (from, to) = if client { (CLIENT, SERVER) } else { (SERVER, CLIENT) };
         let packet = tcp(from, to).flags(TcpFlags::ACK).sequence(self.sent[own]);

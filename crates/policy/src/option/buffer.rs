@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::option::flow::Way;
+
 /// Where to look.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Buffer {
@@ -280,6 +282,56 @@ impl Buffer {
     #[must_use]
     pub fn is_judged(self) -> bool {
         !matches!(self, Self::FileName | Self::QuicUa | Self::SshProto | Self::SshSoftware)
+    }
+
+    /// The only way in which it is there; `None` if both ways have it, or no protocol but the packets themselves.
+    #[must_use]
+    pub fn way(self) -> Option<Way> {
+        match self {
+            Self::HttpUri
+            | Self::HttpUriRaw
+            | Self::HttpMethod
+            | Self::HttpUserAgent
+            | Self::HttpHost
+            | Self::HttpHostRaw
+            | Self::HttpRequestHeader
+            | Self::HttpReferer
+            | Self::HttpAccept
+            | Self::HttpAcceptLang
+            | Self::HttpAcceptEnc
+            | Self::HttpRequestLine
+            | Self::HttpRequestBody
+            | Self::DnsQuery
+            | Self::TlsSni
+            | Self::Ja3Hash
+            | Self::Ja3String
+            | Self::Ja4Hash
+            | Self::QuicSni
+            | Self::QuicUa => Some(Way::ToServer),
+            Self::HttpResponseHeader
+            | Self::HttpResponseLine
+            | Self::HttpResponseBody
+            | Self::HttpStatCode
+            | Self::HttpStatMsg
+            | Self::HttpLocation
+            | Self::HttpServer
+            | Self::DnsAnswersRrname
+            | Self::TlsCerts
+            | Self::TlsCertSubject
+            | Self::TlsCertIssuer
+            | Self::TlsCertSerial
+            | Self::TlsCertFingerprint
+            | Self::TlsSubjectAltName
+            | Self::Ja3sHash
+            | Self::Ja3sString => Some(Way::ToClient),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a header of the packet.
+    #[must_use]
+    pub fn is_packet_header(self) -> bool {
+        self >= Self::Ipv4Header
     }
 
     /// Whether there may be several of it at a time, each matched by itself.

@@ -8,7 +8,7 @@ use crate::fault::{Fault, Why, nearest};
 use crate::option::buffer::Buffer;
 use crate::option::content::Content;
 use crate::option::field::{Amount, Field};
-use crate::option::flow::FlowTest;
+use crate::option::flow::{FlowTest, Way};
 use crate::option::raw::RawOption;
 use crate::option::transform::Transform;
 use crate::option::{BufferTests, PayloadTest, RuleOption};
@@ -80,6 +80,7 @@ pub(crate) struct Draft {
     pub(crate) cautions: Vec<(usize, Caution)>,
     /// The buffer that patterns go to, its transforms, and its place in `options` once a test stands in it.
     buffer: Buffer,
+    way: Option<Way>,
     transforms: Vec<Transform>,
     place: Option<usize>,
     /// Where the keyword stands that chose the buffer.
@@ -97,6 +98,7 @@ impl Draft {
             names: Names::default(),
             cautions: Vec::new(),
             buffer: Buffer::Payload,
+            way: None,
             transforms: Vec::new(),
             place: None,
             chosen: None,
@@ -117,10 +119,11 @@ impl Draft {
         Ok(())
     }
 
-    /// Lets what follows be looked for in `buffer`.
-    pub(crate) fn choose(&mut self, buffer: Buffer, at: usize) {
+    /// Lets what follows be looked for in `buffer`, perhaps of one way only.
+    pub(crate) fn choose(&mut self, buffer: Buffer, way: Option<Way>, at: usize) {
         self.note_unused();
         (self.buffer, self.chosen, self.place, self.last) = (buffer, Some(at), None, None);
+        self.way = way;
         self.transforms.clear();
     }
 
@@ -145,7 +148,7 @@ impl Draft {
         let place = match self.place {
             Some(place) => place,
             // A buffer that exists several times at once starts anew when it is chosen again.
-            None => self.group(self.buffer, &self.transforms.clone(), self.buffer.is_multiple()),
+            None => self.group((self.buffer, self.way), &self.transforms.clone(), self.buffer.is_multiple()),
         };
         self.place = Some(place);
         let (at, is_content) = self.push(place, test);
@@ -156,7 +159,7 @@ impl Draft {
 
     /// Adds a test of another buffer than the one chosen, whose choice stays.
     fn test_in(&mut self, buffer: Buffer, test: PayloadTest) {
-        let place = self.group(buffer, &[], false);
+        let place = self.group((buffer, None), &[], false);
         let (at, is_content) = self.push(place, test);
         if is_content {
             self.last = Some((place, at));
@@ -237,12 +240,12 @@ impl Draft {
     }
 
     /// The place of a buffer's tests: the latest there is, unless they start anew.
-    fn group(&mut self, buffer: Buffer, transforms: &[Transform], anew: bool) -> usize {
-        let same = |option: &RuleOption| matches!(option, RuleOption::Buffer(tests) if tests.buffer == buffer && tests.transforms == transforms);
+    fn group(&mut self, (buffer, way): (Buffer, Option<Way>), transforms: &[Transform], anew: bool) -> usize {
+        let same = |option: &RuleOption| matches!(option, RuleOption::Buffer(tests) if (tests.buffer, tests.way) == (buffer, way) && tests.transforms == transforms);
         match self.options.iter().rposition(same) {
             Some(place) if !anew => place,
             _ => {
-                let tests = BufferTests { buffer, transforms: transforms.to_vec(), tests: Vec::new() };
+                let tests = BufferTests { buffer, way, transforms: transforms.to_vec(), tests: Vec::new() };
                 self.options.push(RuleOption::Buffer(tests));
                 self.options.len() - 1
             }

@@ -29,6 +29,15 @@ pub enum Way {
 }
 
 impl Way {
+    /// The word that rules use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ToServer => "to_server",
+            Self::ToClient => "to_client",
+        }
+    }
+
     /// The other one.
     #[must_use]
     pub const fn opposite(self) -> Self {

@@ -22,6 +22,7 @@ use crate::option::readers::{
     rawbytes, urilen,
 };
 use crate::option::sets::{Datarep, Dataset, Geoip, Iprep};
+use crate::option::tag::Tag;
 use crate::option::transform::Transform;
 use crate::option::{PayloadTest, RuleOption};
 
@@ -41,6 +42,8 @@ const JUDGED: &[(&str, Read)] = &[
     ("reference", |draft, option| draft.about.take_reference(option).map(done)),
     ("metadata", |draft, option| draft.about.take_metadata(option).map(done)),
     ("target", |draft, option| draft.about.take_target(option).map(done)),
+    // What a rule requires was checked before its first option was read.
+    ("requires", |_, _| Ok(Meaning::Done)),
     ("prefilter", |_, option| alone(option, RuleOption::Prefilter)),
     // The payload.
     ("content", |_, option| Content::parse(option).map(PayloadTest::Content).map(Meaning::Test)),
@@ -109,6 +112,7 @@ const JUDGED: &[(&str, Read)] = &[
     ("detection_filter", |_, option| {
         DetectionFilter::parse(option).map(RuleOption::DetectionFilter).map(Meaning::Option)
     }),
+    ("tag", |_, option| Tag::parse(option).map(RuleOption::Tag).map(Meaning::Option)),
     ("noalert", |_, option| alone(option, RuleOption::NoAlert)),
     ("alert", |_, option| alone(option, RuleOption::Alert)),
     // The packet.
@@ -198,7 +202,6 @@ const OPAQUE: &[&str] = &[
     "nfs_procedure",
     "nfs.version",
     "replace",
-    "requires",
     "rfb.name",
     "rfb.secresult",
     "rpc",
@@ -222,7 +225,6 @@ const OPAQUE: &[&str] = &[
     "ssh.protoversion",
     "ssh.softwareversion",
     "stream-event",
-    "tag",
     "tls.cert_chain_len",
     "tls.store",
     "tls_cert_expired",
@@ -253,6 +255,12 @@ pub(crate) fn read(draft: &mut Draft, option: &RawOption<'_>) -> Result<bool, Fa
     };
     draft.take(meaning, option.at)?;
     Ok(judged)
+}
+
+/// Whether the appliance judges a keyword.
+pub(crate) fn is_judged(name: &str) -> bool {
+    let buffer = Buffer::named(name).or_else(|| Buffer::modifier(name));
+    JUDGED.iter().any(|(known, _)| *known == name) || buffer.is_some_and(Buffer::is_judged)
 }
 
 /// Every keyword of the language, whether judged or not.

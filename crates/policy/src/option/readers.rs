@@ -8,7 +8,7 @@ use crate::option::buffer::Buffer;
 use crate::option::content::{Content, FastPattern};
 use crate::option::draft::{Draft, Meaning};
 use crate::option::field::{Amount, Comparison, Field};
-use crate::option::flow::{FlowAmount, FlowSize};
+use crate::option::flow::{FlowAmount, FlowSize, Way};
 use crate::option::packet::PacketTest;
 use crate::option::pcre::Pcre;
 use crate::option::raw::RawOption;
@@ -182,8 +182,18 @@ pub(crate) fn packet_number(_: &mut Draft, option: &RawOption<'_>) -> Reading {
 }
 
 pub(crate) fn choose_buffer(draft: &mut Draft, option: &RawOption<'_>, buffer: Buffer) -> Reading {
-    option.alone()?;
-    draft.choose(buffer, option.at);
+    let ways = [Way::ToServer, Way::ToClient].map(|way| (way.name(), way));
+    let expected = "to_server or to_client, in a rule with `=>`";
+    let way = match option.value {
+        Some(_) if !buffer.is_packet_header() && buffer != Buffer::Payload => {
+            Some(Field::of(option, expected)?.choice(&ways, expected)?)
+        }
+        _ => {
+            option.alone()?;
+            None
+        }
+    };
+    draft.choose(buffer, way, option.at);
     Ok(Meaning::Done)
 }
 
