@@ -8,6 +8,7 @@ mod browser;
 mod conformance;
 mod fates;
 mod image;
+mod inspect;
 mod lab;
 mod page;
 mod place;
@@ -25,6 +26,7 @@ fn main() {
         conformance::trials(),
         fates::trials(),
         image::trials(),
+        inspect::trials(),
         page::trials(),
         reject::trials(),
         traffic::trials(),

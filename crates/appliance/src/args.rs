@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use inspect::Mode;
 
+use crate::offline::Subject;
+
 /// An inspection appliance for AWS Gateway Load Balancer, on DPDK.
 #[derive(Debug, Parser)]
 #[command(name = "sluice", version = crate::version::LONG.as_str())]
@@ -56,7 +58,13 @@ Examples:
   sluice inspect --pcap web.pcap --rules local.rules   an ordinary capture, judged by a rule file
   sluice inspect --pcap gwlb.pcap --out returned.pcap  keep exactly the frames that would be sent back
   sluice inspect --encap none --passive --pcap web.pcap --rules local.rules --eve alerts.json
-                                                       what a listener would tell, one JSON object a line")]
+                                                       what a listener would tell, one JSON object a line
+  sluice inspect --pcap web.pcap --rules local.rules --explain 1000001
+                                                       why this rule matched or did not
+  sluice inspect --pcap web.pcap --rules local.rules --explain 'tcp 10.0.0.1:40000 -> 192.0.2.1:80'
+                                                       what each rule came to in this flow
+  sluice inspect --pcap web.pcap --rules local.rules --profile
+                                                       what each rule cost")]
 pub(crate) struct Inspect {
     /// The capture: pcap or pcapng; of Ethernet, raw IP, Linux cooked, loopback, PPP or Cisco HDLC.
     #[arg(long, value_name = "IN")]
@@ -91,7 +99,14 @@ pub(crate) struct Inspect {
     /// What the capture holds: GENEVE frames of a GWLB, or customers' packets as if they came through one endpoint.
     #[arg(long, value_enum, default_value_t = Encap::Auto)]
     pub(crate) encap: Encap,
-    /// Print the summary as one JSON object.
+    /// Tell why a rule matched or did not, flow by flow: a signature id; all rules in one flow: its five-tuple, or the
+    /// flow_id of its events (a number above 4294967295); given more than once, these rules in these flows.
+    #[arg(long, value_name = "SID|FLOW")]
+    pub(crate) explain: Vec<Subject>,
+    /// Tell what each rule cost: how often it was asked, how often it matched, how long that took.
+    #[arg(long)]
+    pub(crate) profile: bool,
+    /// Print the summary as one JSON object, with "explain" and "profile" in it if they are asked for.
     #[arg(long)]
     pub(crate) json: bool,
 }

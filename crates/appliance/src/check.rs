@@ -19,7 +19,7 @@ pub(crate) enum CheckError {
 /// Read everything, tell every mistake, print the plan.
 pub(crate) fn run(args: &args::Check) -> Result<(), CheckError> {
     let settings = settings::read(&args.config)?;
-    let sets = RuleSets::read(&settings)?;
+    let sets = RuleSets::read(Some(&settings), &[])?;
     sets.loadings().iter().for_each(policy_files::tell);
     let sum = |figure: fn(&Loading) -> usize| -> usize { sets.loadings().iter().map(figure).sum() };
     let (seen, refused) = (sum(|loading| loading.seen), sum(|loading| loading.refused));

@@ -33,8 +33,15 @@ pub(crate) struct RuleSets {
 }
 
 impl RuleSets {
-    /// Read all that a configuration names.
-    pub(crate) fn read(settings: &config::Settings) -> Result<Self, PolicyError> {
+    /// Read all that a configuration names, and `more` behind each set; `more` alone without a configuration.
+    pub(crate) fn read(settings: Option<&config::Settings>, more: &[PathBuf]) -> Result<Self, PolicyError> {
+        let Some(settings) = settings else {
+            return Ok(Self {
+                loadings: vec![load(None, more)?],
+                endpoints: Vec::new(),
+                files: more.to_vec(),
+            });
+        };
         let mut different = vec![settings.policy()];
         let mut endpoints = Vec::new();
         for endpoint in settings.endpoints() {
@@ -45,8 +52,8 @@ impl RuleSets {
             });
             endpoints.push((EndpointId(endpoint.id), at));
         }
-        let files = different.iter().flat_map(|settings| settings.files.iter().cloned()).collect();
-        let loadings = different.into_iter().map(|settings| load(Some(settings), &[]));
+        let files = different.iter().flat_map(|settings| &settings.files).chain(more).cloned().collect();
+        let loadings = different.into_iter().map(|settings| load(Some(settings), more));
         Ok(Self { loadings: loadings.collect::<Result<_, _>>()?, endpoints, files })
     }
 

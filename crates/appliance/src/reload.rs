@@ -37,7 +37,7 @@ impl Origin {
     /// Read the configuration's rules and compile them, to come after those of `now`.
     fn detector(&self, now: &Detector) -> Result<Arc<Detector>, Box<dyn Error>> {
         let settings = settings::read_for(&self.config, &self.machine)?;
-        let sets = RuleSets::read(&settings)?;
+        let sets = RuleSets::read(Some(&settings), &[])?;
         sets.loadings().iter().for_each(policy_files::tell_refusals);
         policy_files::strict(self.strict, sets.loadings())?;
         let detector = now.next(Arc::new(sets.policy(now.policy().generation() + 1)));

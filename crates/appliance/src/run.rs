@@ -39,7 +39,7 @@ const EVENTS: usize = 8192;
 pub(crate) fn run(args: &args::Run) -> Result<(), Failure> {
     let origin = Origin { config: args.config.clone(), strict: args.strict, machine: wiring::machine() };
     let settings = settings::read_for(&origin.config, &origin.machine).map_err(Failure::refused)?;
-    let sets = RuleSets::read(&settings).map_err(Failure::refused)?;
+    let sets = RuleSets::read(Some(&settings), &[]).map_err(Failure::refused)?;
     sets.loadings().iter().for_each(policy_files::tell_refusals);
     policy_files::strict(args.strict, sets.loadings()).map_err(Failure::refused)?;
     eprintln!("sluice {}", *crate::version::LONG);

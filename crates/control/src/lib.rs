@@ -23,6 +23,7 @@ mod punt;
 mod stack;
 mod timestamp;
 
+pub use eve::{app_name, flow_id};
 pub use events::{EventLog, LogCounts};
 pub use exporter::{Exporter, PortReading, Readings, Reloads};
 pub use health::{Health, Reason, Vitals};

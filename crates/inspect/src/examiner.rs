@@ -24,6 +24,7 @@ use crate::detect::{
 use crate::event::Outbox;
 use crate::inspector::Counts;
 use crate::stream::{self, Room, Segment, Stream, Taken};
+use crate::witness::{Looked, Witness};
 use crate::{About, AtSwap, Checksums, Detector, DropReason, Judged, Mode, Verdict};
 use telling::{retire, tell};
 
@@ -98,6 +99,11 @@ impl Examiner {
         self.streams.inline = !passive;
     }
 
+    /// Let somebody look on.
+    pub(crate) fn watched_by(&mut self, witness: Box<dyn Witness>) {
+        self.worker.witness = Some(witness);
+    }
+
     /// A flow is no more.
     pub(crate) fn end(&mut self, judged: Judged) {
         if let Some(mut session) = judged.session().and_then(|place| self.sessions.close(place)) {
@@ -123,7 +129,7 @@ impl Examiner {
             Err(error) => return (error.into(), None),
         };
         counts.judgements += 1;
-        self.worker.begin();
+        self.begin(seen);
         let place = self.session((detector, set), seen, judged, counts);
         let taken = place.and_then(|place| self.sessions.take(place));
         let (Some(place), Some(mut session)) = (place, taken) else {
@@ -134,7 +140,7 @@ impl Examiner {
             return self.examine_decided(detector.shared(), seen, (place, session, decided), judged);
         }
         let (refused, state) = self.look((detector, set.2), &mut session, seen, &inner);
-        let settled = settle(&mut self.worker.hits, set.2, set.1.order());
+        let settled = self.settle(set);
         let outcome = settled.by.map_or_else(|| default(set.1, Some(&session), state), |by| by.outcome);
         tell((detector, set.1), seen, Some(&session), &settled, outcome, (outbox, counts));
         retire(&mut session, seen, outbox);
@@ -147,6 +153,7 @@ impl Examiner {
                 self.close(place, session);
                 judged.close(self.epoch);
                 decide_both(judged, settled.by, outcome);
+                self.decided(outcome, settled.by);
             }
             None => self.sessions.put(place, session),
         }
@@ -175,7 +182,7 @@ impl Examiner {
         if set.2.is_shallow() {
             return (Verdict::Forward, None);
         }
-        self.worker.begin();
+        self.begin(seen);
         let groups = self.groups(set, seen);
         let tuple = inner.tuple;
         let ports = Ports { initiator: tuple.source_port, responder: tuple.destination_port };
@@ -183,10 +190,39 @@ impl Examiner {
         let mut session = Session::new(self.epoch, groups, None, app);
         (session.asked, session.is_whole) = ([true; 2], true);
         self.look((detector, set.2), &mut session, seen, inner);
-        let settled = settle(&mut self.worker.hits, set.2, set.1.order());
+        let settled = self.settle(set);
         let outcome = settled.by.map_or(Outcome::Forward, |by| by.outcome);
         tell((detector, set.1), seen, Some(&session), &settled, outcome, to);
         verdict(outcome, settled.by, seen.mode)
+    }
+
+    /// A packet begins.
+    fn begin(&mut self, seen: &Seen<'_>) {
+        self.worker.begin();
+        if let Some(witness) = &mut self.worker.witness {
+            let (packet, key, initiator) = (seen.packet, &seen.about.key, seen.course.initiator);
+            witness.looks(&Looked { packet, key, initiator });
+        }
+    }
+
+    /// What the rules that the packet met come to.
+    fn settle(&mut self, (_, rules, compiled): Set<'_>) -> Settled {
+        let Worker { hits, witness, .. } = &mut self.worker;
+        let settled = settle(hits, compiled, rules.order());
+        if let Some(witness) = witness {
+            for hit in hits {
+                let fate = settled.fate(hit, compiled, rules.order());
+                witness.settled(hit.index, hit.transaction, fate);
+            }
+        }
+        settled
+    }
+
+    /// What becomes of the packet's flow is certain.
+    fn decided(&mut self, outcome: Outcome, by: Option<Decided>) {
+        if let Some(witness) = &mut self.worker.witness {
+            witness.decided(outcome, by.map(|by| by.rule));
+        }
     }
 
     /// The place of the flow's session; none if its headers say all there is to say, or there is no room.
@@ -281,10 +317,11 @@ impl Examiner {
             let group = &self.groups(set, seen)[sight.way as usize];
             self.worker.headers(compiled, group.header.iter().copied(), &mut asking);
         }
-        let settled = settle(&mut self.worker.hits, set.2, set.1.order());
+        let settled = self.settle(set);
         let outcome = settled.by.map_or_else(|| default(set.1, None, seen.course.state), |by| by.outcome);
         tell((detector, set.1), seen, None, &settled, outcome, to);
         let direction = seen.about.direction;
+        self.decided(outcome, settled.by);
         match settled.by {
             Some(_) => decide_both(judged, settled.by, outcome),
             _ => judged.decide(direction, outcome),
@@ -327,6 +364,7 @@ impl Examiner {
             sight.state = FlowState::Opening;
         }
         if refused.is_some() {
+            worker.witness.iter_mut().for_each(|witness| witness.misfit());
             return (refused, sight.state);
         }
         if !std::mem::replace(&mut session.asked[way as usize], true) {

@@ -26,6 +26,7 @@ use crate::fragments::{self, FragmentCounts, Fragments};
 use crate::learn::encapsulation;
 use crate::reject::{self, End};
 use crate::stream;
+use crate::witness::Witness;
 use crate::{About, DropReason, Frame, Injections, Judged, Mode, Packet, Verdict};
 
 /// Most records that one turn visits to find ended flows: some two microseconds.
@@ -138,6 +139,13 @@ impl Inspector {
         let inline = !self.mode.passive;
         let streams = stream::Settings { inline, ..stream::Settings::default() };
         self.examiner = Examiner::new(sessions, STREAM_BYTES, streams);
+        self
+    }
+
+    /// The same inspector, with somebody who looks on while rules are asked.
+    #[must_use]
+    pub fn watched_by(mut self, witness: Box<dyn Witness>) -> Self {
+        self.examiner.watched_by(witness);
         self
     }
 

@@ -21,9 +21,10 @@ pub mod regex;
 mod reject;
 pub mod stream;
 mod verdict;
+pub mod witness;
 
 pub use burst::Burst;
-pub use detect::{Detector, Outside, Uncompiled};
+pub use detect::{Detector, Outside, Sought, Uncompiled};
 pub use drop_reason::DropReason;
 pub use event::{Alert, Dropped, Event, FlowSoFar, Tagged, TransactionEnd};
 pub use injections::Injections;

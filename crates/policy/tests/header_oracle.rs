@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use policy::{Loading, Order, Outcome, Policy, RuleFile, RuleIndex, Settings};
+use policy::{Loading, Order, Outcome, Policy, RuleFile, RuleIndex, Settings, Way};
 use proptest::prelude::*;
 use wire::{Address, EndpointId, FiveTuple};
 
@@ -205,6 +205,9 @@ proptest! {
             let (mut by, mut action, mut alerts) = (None, Outcome::Forward, Vec::new());
             for (place, index) in (0u32..).zip(&loaded) {
                 let model = &models[*index];
+                let rules = policy.rules(EndpointId(7));
+                let mismatch = rules.get(RuleIndex(place)).unwrap().mismatch(&packet.tuple(), Way::ToServer);
+                prop_assert_eq!(mismatch.is_none(), model.matches(&packet), "{:?}", mismatch);
                 if !model.matches(&packet) {
                     continue;
                 }

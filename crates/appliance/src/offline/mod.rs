@@ -8,11 +8,14 @@
 
 mod capture;
 mod encap;
+mod explain;
 mod link;
+mod profile;
 mod sink;
 mod source;
 mod summary;
 mod told;
+mod watch;
 
 use std::fs::File;
 use std::io::{self, BufWriter};
@@ -30,15 +33,19 @@ use wire::TunnelEnd;
 
 use crate::Failure;
 use crate::args;
-use crate::policy_files;
+use crate::policy_files::{self, RuleSets};
 use crate::settings;
 use crate::wiring;
 use capture::{Capture, CaptureError};
 use encap::Encap;
+use explain::Notes;
+pub(crate) use explain::Subject;
+use profile::Profile;
 use sink::{CaptureSink, WriteError};
 use source::{CaptureSource, holds_geneve};
 use summary::Summary;
 use told::Told;
+use watch::Watch;
 
 /// Why a capture could not be judged, or not to its end.
 #[derive(Debug, thiserror::Error)]
@@ -63,11 +70,44 @@ const EVENTS: usize = 2048;
 /// Judge a capture and print what became of it. Rules that were refused are told on standard error.
 pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
     let settings = args.config.as_deref().map(settings::read).transpose().map_err(Failure::refused)?;
-    let loading = policy_files::load(settings.as_ref().map(config::Settings::policy), &args.rules)
-        .map_err(Failure::refused)?;
-    policy_files::tell_refusals(&loading);
-    policy_files::strict(args.strict, [&loading]).map_err(Failure::refused)?;
+    let sets = RuleSets::read(settings.as_ref(), &args.rules).map_err(Failure::refused)?;
+    sets.loadings().iter().for_each(policy_files::tell_refusals);
+    policy_files::strict(args.strict, sets.loadings()).map_err(Failure::refused)?;
+    let files = sets.files().to_vec();
+    let policy = Arc::new(sets.policy(1));
+    let detector = policy_files::detector(&policy, &files, args.eve.is_some());
+    let watch = watch(args, &policy);
 
+    let events_wanted =
+        settings.as_ref().map(|settings| settings.service().events.clone()).unwrap_or_default();
+    let mut log = log(args.eve.as_deref(), events_wanted)?;
+    log.know(policy);
+    let flows = settings.as_ref().map_or_else(flow::Settings::default, |settings| wiring::flows(settings, 1));
+    let mut inspector =
+        Inspector::new(&flows, FlowHasher::new(SECRETS), detector.clone()).in_mode(args.mode());
+    if let Some(watch) = &watch {
+        inspector = inspector.watched_by(Box::new(watch.clone()));
+    }
+    let (summary, whole) = judge(args, settings.as_ref(), inspector, &mut log)?;
+    summary.watched(watch.as_ref(), &detector).print(args.json);
+    finish(&mut log, args.eve.as_deref())?;
+    Ok(whole?)
+}
+
+/// Who looks on, if anything is asked for that needs it.
+fn watch(args: &args::Inspect, policy: &Arc<Policy>) -> Option<Watch> {
+    let notes = (!args.explain.is_empty()).then(|| Notes::new(args.explain.clone(), policy.clone()));
+    let profile = args.profile.then(Profile::default);
+    (notes.is_some() || profile.is_some()).then(|| Watch::new(notes, profile))
+}
+
+/// Let every packet of the capture through the stages. Also gives why that were not all, if they were not.
+fn judge(
+    args: &args::Inspect,
+    settings: Option<&config::Settings>,
+    inspector: Inspector,
+    log: &mut EventLog,
+) -> Result<(Summary, Result<(), OfflineError>), OfflineError> {
     let capture_error = |source| OfflineError::Capture { path: args.pcap.clone(), source };
     let encap = match args.encap {
         args::Encap::Geneve => Encap::Geneve,
@@ -81,28 +121,17 @@ pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
     let write_error = |source| OfflineError::Write { path: out.clone(), source };
     let sink = CaptureSink::new(args.out.as_deref()).map_err(|error: io::Error| write_error(error.into()))?;
     let unwritten = sink.trouble();
-
-    let hasher = FlowHasher::new(SECRETS);
-    let end = match (&settings, encap) {
+    let end = match (settings, encap) {
         (Some(settings), Encap::Geneve) => wiring::tunnel_end(settings),
         _ => TunnelEnd::default(),
     };
-    let flows = settings.as_ref().map_or_else(flow::Settings::default, |settings| wiring::flows(settings, 1));
     // Nobody swaps the policy here.
     let (_policies, swaps) = swap();
     let (sender, events) = events(EVENTS);
-    let policy = Arc::new(Policy::new(1, Arc::new(loading.rules)));
-    let events_wanted =
-        settings.as_ref().map(|settings| settings.service().events.clone()).unwrap_or_default();
-    let mut log = log(args.eve.as_deref(), events_wanted)?;
-    log.know(policy.clone());
-    let inspector =
-        Inspector::new(&flows, hasher, policy_files::detector(&policy, &args.rules, args.eve.is_some()))
-            .in_mode(args.mode());
     let pulled = progress.clone();
     let frames = move |bytes: &[u8]| pulled.pulled().map(|record| encap.injected(record, bytes));
     let judge = Inspect { inspector, detectors: swaps, events: sender, frames };
-    let stage = ((Steer { end, hasher }, judge), Return);
+    let stage = ((Steer { end, hasher: FlowHasher::new(SECRETS) }, judge), Return);
     let mut stats = Stats::default();
     let wiring = Wiring {
         source,
@@ -113,17 +142,16 @@ pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
         patience: std::time::Duration::ZERO,
         stats: stats.add(Role::Rtc(0)),
     };
-    let role = Told { role: Core::from(wiring), events, log: &mut log };
+    let role = Told { role: Core::from(wiring), events, log };
     engine::run(vec![Box::new(role)], Idle::new(Sharing::Exclusive), || progress.now());
 
-    Summary::of(&stats.snapshot()).print(args.json);
     log.write_stats(progress.now(), &stats.snapshot(), progress.span());
-    finish(&mut log, args.eve.as_deref())?;
-    match (unwritten.take(), progress.trouble()) {
-        (Some(error), _) => Err(write_error(error).into()),
-        (None, Some(error)) => Err(capture_error(error).into()),
+    let whole = match (unwritten.take(), progress.trouble()) {
+        (Some(error), _) => Err(write_error(error)),
+        (None, Some(error)) => Err(capture_error(error)),
         (None, None) => Ok(()),
-    }
+    };
+    Ok((Summary::of(&stats.snapshot()), whole))
 }
 
 /// The event log of this run; one to nowhere if nobody asked for it.

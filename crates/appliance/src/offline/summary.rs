@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 
 use engine::{Counter, Snapshot};
-use inspect::DropReason;
+use inspect::{Detector, DropReason};
 use serde::Serialize;
+
+use super::explain::Explanation;
+use super::profile::{Profile, RuleCost};
+use super::watch::Watch;
 
 /// The figures of one run.
 #[derive(Debug, Serialize)]
@@ -16,6 +20,10 @@ pub(crate) struct Summary {
     punted: u64,
     flows: u64,
     alerts: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explain: Option<Explanation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<Vec<RuleCost>>,
 }
 
 impl Summary {
@@ -30,7 +38,19 @@ impl Summary {
             punted: snapshot.punted(),
             flows: sum(snapshot, Counter::FlowsBegun),
             alerts: sum(snapshot, Counter::Alerts),
+            explain: None,
+            profile: None,
         }
+    }
+
+    /// And what somebody who looked on has seen.
+    pub(crate) fn watched(self, watch: Option<&Watch>, detector: &Detector) -> Self {
+        let Some(watch) = watch else { return self };
+        watch.with(|watched| Self {
+            explain: watched.notes.as_ref().map(|notes| Explanation::new(notes, detector)),
+            profile: watched.profile.as_ref().map(|profile| profile.costs(detector.policy())),
+            ..self
+        })
     }
 
     /// Print for people, or as one JSON object.
@@ -50,6 +70,8 @@ impl Summary {
         println!("punted   {:>12}   (ARP, ping and health checks: the local lane's)", self.punted);
         println!("flows    {:>12}", self.flows);
         println!("alerts   {:>12}", self.alerts);
+        self.explain.iter().for_each(|explanation| print!("{explanation}"));
+        self.profile.iter().for_each(|costs| print!("{}", Profile::table(costs)));
     }
 }
 

@@ -13,7 +13,8 @@ use crate::timestamp::Timestamp;
 type Print<'a> = (&'a [u8], &'a [u8]);
 
 /// The name of an application protocol in `app_proto`, which is also that of its part and of its records.
-pub(crate) fn app_name(app: Protocol) -> &'static str {
+#[must_use]
+pub fn app_name(app: Protocol) -> &'static str {
     match app {
         Protocol::Http | Protocol::Http1 => "http",
         other => other.name(),

@@ -118,8 +118,10 @@ pub(crate) fn wrapped(line: &Line, firewall: &Firewall, seconds: u64) -> serde_j
     })
 }
 
-/// The same number for every event of a flow, and after a restart. JSON readers keep 53 bits of an integer.
-fn flow_id(key: &FlowKey) -> u64 {
+/// A flow's `flow_id`: the same number for every event of a flow, and after a restart. JSON readers keep 53 bits of an
+/// integer.
+#[must_use]
+pub fn flow_id(key: &FlowKey) -> u64 {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
     hasher.finish() >> 11

@@ -6,6 +6,8 @@ mod dns;
 mod line;
 mod stats;
 
-pub(crate) use app::{anomaly, app, app_name};
+pub use app::app_name;
+pub(crate) use app::{anomaly, app};
+pub use line::flow_id;
 pub(crate) use line::{Line, wrapped};
 pub(crate) use stats::stats;

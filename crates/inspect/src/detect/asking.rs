@@ -9,6 +9,7 @@ use policy::{
 };
 use wire::Address;
 
+use super::failed::Failed;
 use super::marks::Marks;
 use super::packet_test::{holds, sides_hold};
 use super::rule::{Effect, HostBit, Other, Ready, Test};
@@ -47,11 +48,18 @@ pub(crate) struct Spoken {
 }
 
 impl Asking<'_> {
-    /// Whether what is no buffer's holds.
-    pub(crate) fn holds(&self, rule: &Ready, transaction: Option<&Transaction>) -> bool {
-        rule.app.is_none_or(|app| self.speaks(app))
-            && self.sight.is(&rule.flow)
-            && rule.tests.iter().all(|test| self.passes(test, transaction))
+    /// Whether what is no buffer's holds; if not, what does not.
+    pub(crate) fn holds(&self, rule: &Ready, transaction: Option<&Transaction>) -> Result<(), Failed> {
+        if rule.app.is_some_and(|app| !self.speaks(app)) {
+            return Err(Failed::Protocol);
+        }
+        if !self.sight.is(&rule.flow) {
+            return Err(Failed::Flow);
+        }
+        match rule.tests.iter().position(|test| !self.passes(test, transaction)) {
+            Some(nth) => Err(Failed::Option(rule.written.get(nth).copied().unwrap_or_default())),
+            None => Ok(()),
+        }
     }
 
     /// Whether the rule matches as often as its `detection_filter` wants. Counts the match.

@@ -51,6 +51,7 @@ impl Compiler<'_> {
             app: Some(rule.header.protocol).filter(Protocol::is_application),
             flow: Default::default(),
             tests: Box::default(),
+            written: Box::default(),
             payload: Box::default(),
             headers: Box::default(),
             buffers: Box::default(),
@@ -59,7 +60,7 @@ impl Compiler<'_> {
             threshold: None,
             tells: rule.action != Action::Pass,
         };
-        let (mut tests, mut effects) = (Vec::new(), Vec::new());
+        let (mut tests, mut written, mut effects) = (Vec::new(), Vec::new(), Vec::new());
         let (mut payload, mut headers, mut buffers) = (Vec::new(), Vec::new(), Vec::new());
         let mut programs = Program::all_of(&rule.options, &mut self.outside.sets)?;
         // What changes a set is asked when all else holds.
@@ -71,7 +72,7 @@ impl Compiler<'_> {
                 _ => buffers.push(program),
             }
         }
-        for option in &rule.options {
+        for (nth, option) in rule.options.iter().enumerate() {
             match option {
                 RuleOption::Flow(test) => ready.flow = *test,
                 RuleOption::FlowSize(size) => tests.push(Test::Size(*size)),
@@ -105,9 +106,11 @@ impl Compiler<'_> {
                 RuleOption::Iprep(iprep) => tests.push(Test::Reputation(self.outside.reputation(iprep)?)),
                 RuleOption::Buffer(_) | RuleOption::Prefilter | RuleOption::Opaque { .. } => {}
             }
+            written.resize(tests.len(), nth);
         }
         ready.is_placed = rule.options.iter().any(is_placed);
         ready.tests = tests.into();
+        ready.written = written.into();
         ready.effects = effects.into();
         ready.payload = payload.into();
         ready.headers = headers.into();
@@ -210,7 +213,7 @@ fn is_placed(option: &RuleOption) -> bool {
 }
 
 /// The pattern by which the rule is found: the one that it names, or the best of those that must be there.
-fn pattern(options: &[RuleOption], kind: Kind) -> Option<Pattern> {
+pub(super) fn pattern(options: &[RuleOption], kind: Kind) -> Option<Pattern> {
     let in_transactions = kind == Kind::Transaction;
     let patterns = options.iter().filter_map(|option| {
         let RuleOption::Buffer(found) = option else { return None };

@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use policy::{LoadedRule, Policy, RuleIndex, RuleSet};
+use policy::{Buffer, LoadedRule, Policy, RuleIndex, RuleSet};
 use wire::EndpointId;
 
-use super::compile::{Compiler, order};
+use super::compile::{Compiler, order, pattern};
 use super::compiled::Compiled;
 use super::marks::Names;
 use super::outside::Outside;
 use super::shared::Shared;
+use crate::matcher::Literal;
 use crate::payload::ProgramError;
 use crate::payload::sets::Sets;
 
@@ -37,6 +38,15 @@ pub struct Uncompiled {
     pub rule: RuleIndex,
     /// Why.
     pub why: ProgramError,
+}
+
+/// By what a rule is found, before its conditions are asked.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Sought {
+    /// It is asked of whatever it may be about.
+    Always,
+    /// This must be in that buffer.
+    Pattern(Buffer, Literal),
 }
 
 impl Detector {
@@ -96,6 +106,15 @@ impl Detector {
     #[must_use]
     pub fn uncompiled(&self) -> &[Uncompiled] {
         &self.uncompiled
+    }
+
+    /// By what a rule of an endpoint is found; none for one that cannot be judged.
+    #[must_use]
+    pub fn sought(&self, endpoint: EndpointId, rule: RuleIndex) -> Option<Sought> {
+        let (_, rules, compiled) = self.set(endpoint)?;
+        let ready = compiled.rule(compiled.rank(rule)?)?;
+        let found = pattern(&rules.get(rule)?.rule.options, ready.kind);
+        Some(found.map_or(Sought::Always, |found| Sought::Pattern(found.buffer, found.literal)))
     }
 
     /// The data sets that rules name.

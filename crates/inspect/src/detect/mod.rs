@@ -4,6 +4,7 @@ mod asking;
 mod compile;
 mod compiled;
 mod detector;
+mod failed;
 mod group;
 mod marks;
 mod outside;
@@ -19,7 +20,8 @@ mod worker;
 
 pub(crate) use asking::{Asking, Figures};
 pub(crate) use compiled::{Compiled, Place};
-pub use detector::{Detector, Uncompiled};
+pub use detector::{Detector, Sought, Uncompiled};
+pub use failed::Failed;
 pub(crate) use group::Group;
 pub(crate) use marks::Marks;
 pub use outside::Outside;

@@ -51,6 +51,8 @@ pub(crate) struct Ready {
     pub(crate) app: Option<Protocol>,
     pub(crate) flow: FlowTest,
     pub(crate) tests: Box<[Test]>,
+    /// By test: its place among the rule's options.
+    pub(crate) written: Box<[usize]>,
     /// What must hold of the payload.
     pub(crate) payload: Box<[Program]>,
     /// What must hold of the packet's headers as bytes.

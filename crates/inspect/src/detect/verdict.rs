@@ -5,6 +5,7 @@ use policy::{ALERTS_MAX, Action, Order, Outcome, RejectTo, RuleIndex};
 
 use super::compiled::Compiled;
 use super::worker::Hit;
+use crate::witness::Fate;
 
 /// What becomes of a packet by the rules that it met.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -25,6 +26,20 @@ pub(crate) struct Decided {
     pub(crate) reject: Option<RejectTo>,
     /// Whether all that follows of the flow is decided with it.
     pub(crate) flow: bool,
+}
+
+impl Settled {
+    /// What became of one of the hits that were settled.
+    pub(crate) fn fate(&self, hit: &Hit, compiled: &Compiled, order: Order) -> Fate {
+        let ends = |by: &Decided| by.outcome == Outcome::Forward || order == Order::Strict;
+        match self.by.filter(|by| ends(by) && by.rule < hit.index) {
+            Some(by) => Fate::Overruled(by.rule),
+            None if self.alerts.contains(hit) => Fate::Told,
+            None if hit.told => Fate::Unroomed,
+            None if compiled.rule(hit.rank).is_some_and(|rule| rule.tells) => Fate::Withheld,
+            None => Fate::Silent,
+        }
+    }
 }
 
 /// Puts hits in the order of verdicts and follows them to the one that ends it.

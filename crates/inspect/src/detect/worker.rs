@@ -14,12 +14,14 @@ use policy::{Buffer, HeaderClass, RuleIndex, RuleSet, Way};
 
 use super::asking::Asking;
 use super::compiled::{Compiled, Place};
+use super::failed::Failed;
 use super::group::Group;
 use super::rule::{Kind, Rank, Ready};
 use super::session::{Progress, WAITING_MAX};
 use crate::app::{Phase, Transaction, Transactions};
 use crate::matcher::Scratch;
-use crate::payload::Context;
+use crate::payload::{Context, Program};
+use crate::witness::{Asked, Witness};
 
 /// Groups that are kept; when there are more, all are made anew as they are needed.
 const GROUPS_MAX: usize = 4096;
@@ -65,6 +67,8 @@ pub(crate) struct Worker {
     pub(crate) hits: Vec<Hit>,
     steps: u32,
     pub(crate) tallies: Tallies,
+    /// Who looks on, if somebody asked why.
+    pub(crate) witness: Option<Box<dyn Witness>>,
 }
 
 /// Fresh bytes of a stream, and the tail before them.
@@ -89,6 +93,7 @@ impl Default for Worker {
             hits: Vec::with_capacity(64),
             steps: 0,
             tallies: Tallies::default(),
+            witness: None,
         }
     }
 }
@@ -133,9 +138,7 @@ impl Worker {
     ) {
         for rank in ranks {
             let Some(rule) = compiled.rule(rank) else { continue };
-            if asking.holds(rule, None) {
-                self.hit(rule, rank, None, asking);
-            }
+            self.ask(rule, (rank, None), asking, |asking, _| asking.holds(rule, None));
         }
     }
 
@@ -163,19 +166,16 @@ impl Worker {
         if loose {
             self.candidates.extend_from_slice(&group.stream);
         }
-        self.each_candidate(compiled, |worker, rule, rank| {
+        self.each_candidate(compiled, None, asking, |asking, rule, _, context| {
             let eligible = match rule.kind {
                 Kind::Packet => true,
                 Kind::Stream => rule.at_packets || (loose && rule.at_loose),
                 _ => false,
             };
-            if eligible
-                && asking.holds(rule, None)
-                && headers_hold(rule, asking, &mut worker.context)
-                && payload_holds(rule, payload, &mut worker.context)
-            {
-                worker.hit(rule, rank, None, asking);
-            }
+            eligible.then_some(()).ok_or(Failed::Elsewhere)?;
+            asking.holds(rule, None)?;
+            headers_hold(rule, asking, context)?;
+            payload_holds(rule, payload, context)
         });
     }
 
@@ -209,17 +209,15 @@ impl Worker {
         tallies.waiting_lost += lost;
         self.candidates.extend(waiting.iter().map(|(_, rank)| *rank));
         self.candidates.extend_from_slice(&group.stream);
-        self.each_candidate(compiled, |worker, rule, rank| {
-            if rule.kind == Kind::Stream
-                && rule.at_stream
-                && asking.holds(rule, None)
-                && headers_hold(rule, asking, &mut worker.context)
-                && (text.start == 0 || !rule.is_placed)
-                && payload_holds(rule, text.bytes, &mut worker.context)
-            {
-                waiting.retain(|(_, other)| *other != rank);
-                worker.hit(rule, rank, None, asking);
-            }
+        self.each_candidate(compiled, None, asking, |asking, rule, rank, context| {
+            let eligible = rule.kind == Kind::Stream && rule.at_stream;
+            eligible.then_some(()).ok_or(Failed::Elsewhere)?;
+            asking.holds(rule, None)?;
+            headers_hold(rule, asking, context)?;
+            (text.start == 0 || !rule.is_placed).then_some(()).ok_or(Failed::Elsewhere)?;
+            payload_holds(rule, text.bytes, context)?;
+            waiting.retain(|(_, other)| *other != rank);
+            Ok(())
         });
     }
 
@@ -233,14 +231,15 @@ impl Worker {
     ) {
         self.candidates.clear();
         self.candidates.extend_from_slice(&group.protocol);
-        self.each_candidate(compiled, |worker, rule, rank| {
-            if (rule.once && met.contains(&rank)) || !asking.holds(rule, None) {
-                return;
+        self.each_candidate(compiled, None, asking, |asking, rule, rank, _| {
+            if rule.once && met.contains(&rank) {
+                return Err(Failed::Again);
             }
+            asking.holds(rule, None)?;
             if rule.once {
                 met.push(rank);
             }
-            worker.hit(rule, rank, None, asking);
+            Ok(())
         });
     }
 
@@ -313,25 +312,33 @@ impl Worker {
         self.candidates.extend_from_slice(mine);
         self.candidates.extend_from_slice(&group.transaction);
         let met = &mut progress.met;
-        self.each_candidate(compiled, |worker, rule, rank| {
+        self.each_candidate(compiled, Some(open.number), asking, |asking, rule, rank, context| {
             // What is matched by both ways at once is matched once.
             let met = &mut met[if rule.is_exchange { 0 } else { at }];
-            if rule.kind == Kind::Transaction
-                && !met.contains(&rank)
-                && asking.holds(rule, Some(open))
-                && headers_hold(rule, asking, &mut worker.context)
-                && buffers_hold(rule, (open, way), &mut worker.context)
-                && (rule.payload.is_empty()
-                    || payloads.iter().any(|text| payload_holds(rule, text, &mut worker.context)))
-            {
-                met.push(rank);
-                worker.hit(rule, rank, Some(open.number), asking);
+            if rule.kind != Kind::Transaction {
+                return Err(Failed::Elsewhere);
             }
+            if met.contains(&rank) {
+                return Err(Failed::Again);
+            }
+            asking.holds(rule, Some(open))?;
+            headers_hold(rule, asking, context)?;
+            buffers_hold(rule, (open, way), context)?;
+            let [packet, stream] = payloads;
+            payload_holds(rule, packet, context).or_else(|_| payload_holds(rule, stream, context))?;
+            met.push(rank);
+            Ok(())
         });
     }
 
     /// Asks the candidates one after the other, in the order of ranks, within the packet's bound.
-    fn each_candidate(&mut self, compiled: &Compiled, mut ask: impl FnMut(&mut Self, &Ready, Rank)) {
+    fn each_candidate(
+        &mut self,
+        compiled: &Compiled,
+        transaction: Option<u32>,
+        asking: &mut Asking<'_>,
+        mut holds: impl FnMut(&Asking<'_>, &Ready, Rank, &mut Context) -> Result<(), Failed>,
+    ) {
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.sort_unstable();
         candidates.dedup();
@@ -343,48 +350,94 @@ impl Worker {
             }
             self.steps += 1;
             self.tallies.asked += 1;
-            ask(self, rule, *rank);
+            self.ask(rule, (*rank, transaction), asking, |asking, context| {
+                holds(asking, rule, *rank, context)
+            });
         }
         self.candidates = candidates;
     }
 
-    fn hit(&mut self, rule: &Ready, rank: Rank, transaction: Option<u32>, asking: &mut Asking<'_>) {
+    /// Asks one rule, and notes it if it matches.
+    #[inline]
+    fn ask(
+        &mut self,
+        rule: &Ready,
+        (rank, transaction): (Rank, Option<u32>),
+        asking: &mut Asking<'_>,
+        holds: impl FnOnce(&Asking<'_>, &mut Context) -> Result<(), Failed>,
+    ) {
+        if let Some(witness) = &mut self.witness {
+            witness.asks();
+        }
+        let mut said = holds(asking, &mut self.context);
+        if said.is_ok() {
+            said = self.hit(rule, (rank, transaction), asking);
+        }
+        if let Some(witness) = &mut self.witness {
+            let (way, app) = (asking.sight.way, asking.spoken.flow.protocol());
+            witness.asked(&Asked { rule: rule.index, way, transaction, app, said });
+        }
+    }
+
+    fn hit(
+        &mut self,
+        rule: &Ready,
+        (rank, transaction): (Rank, Option<u32>),
+        asking: &mut Asking<'_>,
+    ) -> Result<(), Failed> {
         if !asking.is_frequent(rule) {
-            return;
+            return Err(Failed::Filter);
         }
         asking.leave(rule);
         let told = asking.is_told(rule);
         let direction = asking.sight.direction;
         self.hits.push(Hit { index: rule.index, rank, transaction, told, direction });
+        Ok(())
     }
 }
 
 /// Whether what the rule wants of the payload holds.
-fn payload_holds(rule: &Ready, text: &[u8], context: &mut Context) -> bool {
-    rule.payload.iter().all(|program| program.matches(text, context))
+fn payload_holds(rule: &Ready, text: &[u8], context: &mut Context) -> Result<(), Failed> {
+    rule.payload.iter().try_for_each(|program| text_holds(program, text, context))
 }
 
 /// Whether what the rule wants of the packet's headers holds.
-fn headers_hold(rule: &Ready, asking: &Asking<'_>, context: &mut Context) -> bool {
-    rule.headers.iter().all(|program| match asking.sight.header(program.buffer()) {
-        Some(bytes) => program.matches(bytes, context),
-        None => program.holds_if_absent(),
+fn headers_hold(rule: &Ready, asking: &Asking<'_>, context: &mut Context) -> Result<(), Failed> {
+    rule.headers.iter().try_for_each(|program| match asking.sight.header(program.buffer()) {
+        Some(bytes) => text_holds(program, bytes, context),
+        None if program.holds_if_absent() => Ok(()),
+        None => Err(Failed::Absent(program.option())),
     })
 }
 
 /// Whether what the rule wants of a transaction's buffers holds: each of some value of its buffer.
-fn buffers_hold(rule: &Ready, (open, way): (&Transaction, Way), context: &mut Context) -> bool {
-    rule.buffers.iter().all(|program| {
+fn buffers_hold(rule: &Ready, (open, way): (&Transaction, Way), context: &mut Context) -> Result<(), Failed> {
+    rule.buffers.iter().try_for_each(|program| {
         let buffer = program.buffer();
         let way = program.way().filter(|_| rule.is_exchange).unwrap_or(way);
         let body = Some(open.body(way)).filter(|body| is_body(buffer, way) && !body.is_empty());
-        let mut values = open.values(buffer, way).chain(body).peekable();
-        if values.peek().is_none() {
-            let last = if is_body(buffer, way) { Phase::Complete } else { Phase::Head };
-            return program.holds_if_absent() && open.reached(way) >= last;
+        let mut failed = None;
+        for text in open.values(buffer, way).chain(body) {
+            let Some(test) = program.farthest(text, context) else { return Ok(()) };
+            failed = failed.max(Some(test));
         }
-        values.any(|text| program.matches(text, context))
+        match failed {
+            Some(test) => Err(Failed::Test { option: program.option(), test }),
+            None => {
+                let last = if is_body(buffer, way) { Phase::Complete } else { Phase::Head };
+                let holds = program.holds_if_absent() && open.reached(way) >= last;
+                holds.then_some(()).ok_or(Failed::Absent(program.option()))
+            }
+        }
     })
+}
+
+/// Whether all tests of a program hold of a text.
+fn text_holds(program: &Program, text: &[u8], context: &mut Context) -> Result<(), Failed> {
+    match program.farthest(text, context) {
+        Some(test) => Err(Failed::Test { option: program.option(), test }),
+        None => Ok(()),
+    }
 }
 
 /// Whether a buffer is what grows.

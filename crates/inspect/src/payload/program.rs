@@ -57,6 +57,8 @@ impl Names {
 /// A rule's tests of one buffer, compiled. Shared by all workers.
 #[derive(Debug)]
 pub struct Program {
+    /// Its place among the rule's options.
+    option: usize,
     buffer: Buffer,
     way: Option<Way>,
     transforms: Transforms,
@@ -83,9 +85,9 @@ impl Program {
     pub fn all_of(options: &[RuleOption], sets: &mut Sets) -> Result<Vec<Self>, ProgramError> {
         let mut names = Names::default();
         let mut programs: Vec<Self> = Vec::new();
-        for option in options {
-            let RuleOption::Buffer(tests) = option else { continue };
-            let program = Self::compile(tests, &mut names, sets)?;
+        for (option, written) in options.iter().enumerate() {
+            let RuleOption::Buffer(tests) = written else { continue };
+            let program = Self { option, ..Self::compile(tests, &mut names, sets)? };
             match tests.buffer {
                 Buffer::Base64Data => programs
                     .iter_mut()
@@ -127,6 +129,7 @@ impl Program {
             matches!(step.test, Test::Dataset { command: Set | Unset, .. })
         });
         Ok(Self {
+            option: 0,
             buffer: tests.buffer,
             way: tests.way.or(tests.buffer.way()),
             transforms: Transforms::new(&tests.transforms)?,
@@ -142,6 +145,12 @@ impl Program {
             Test::Base64 { decoded, .. } if decoded.is_none() => Some(decoded),
             _ => None,
         })
+    }
+
+    /// The place of its tests among the rule's options; 0 if they stand alone.
+    #[must_use]
+    pub fn option(&self) -> usize {
+        self.option
     }
 
     /// The buffer that it looks into.
