@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Inspect traffic on the configured port until SIGTERM or SIGINT, then drain and end.
+    /// Inspect traffic on the configured port until SIGTERM or SIGINT, then drain and end; on SIGHUP read the rules again.
     Run(Run),
     /// Read a configuration and its rules, tell every mistake with its line, print the resolved plan.
     Check(Check),
@@ -29,6 +29,14 @@ pub(crate) enum Command {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Signals:
+  SIGTERM, SIGINT  fail health checks, let traffic flow for drain.delay, then end; a second one ends at once
+  SIGHUP           read the configuration's rules again ([policy] and [[endpoint]]; other keys need a new start), while
+                   the old ones judge on. If they can be used, every worker judges by them from one of its next turns
+                   on; policy.running_flows says what that means for flows under way. If not, the old ones stay and
+                   standard error says why. sluice_policy_generation and sluice_policy_reloads_total tell what came of
+                   it. The event log's file is begun anew, for whoever has set it aside.")]
 pub(crate) struct Run {
     /// The configuration; dpdk-config/sluice.example.toml explains every key.
     #[arg(long, value_name = "FILE")]

@@ -101,6 +101,7 @@ fn serve(
     let at_swap = match settings.running_flows() {
         RunningFlows::Keep => AtSwap::Keep,
         RunningFlows::Rejudge => AtSwap::Rejudge,
+        RunningFlows::Flush => AtSwap::Flush,
     };
     let mode = Mode { at_swap, ..Mode::default() };
     let hasher = FlowHasher::random();

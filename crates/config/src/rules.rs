@@ -37,6 +37,8 @@ pub enum RunningFlows {
     Keep,
     /// Each is judged anew with its next packet.
     Rejudge,
+    /// Each ends, and its next packet begins another: amid a connection, for TCP.
+    Flush,
 }
 
 impl PolicySettings {
@@ -101,7 +103,7 @@ impl EndpointSettings {
 
 impl RunningFlows {
     pub(crate) fn read(document: &mut Document<'_>) -> Self {
-        let choices = [("keep", Self::Keep), ("rejudge", Self::Rejudge)];
+        let choices = [("keep", Self::Keep), ("rejudge", Self::Rejudge), ("flush", Self::Flush)];
         document.value("policy", "running_flows", Self::Rejudge, value::choice(&choices))
     }
 }

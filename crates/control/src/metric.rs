@@ -227,6 +227,7 @@ fn about(counter: Counter) -> &'static str {
         Counter::Flows => "Flows in the table now.",
         Counter::FlowsBegun => "Flows begun.",
         Counter::FlowsClosed => "TCP flows ended after both sides had closed.",
+        Counter::FlowsFlushed => "Flows ended because new rules let all flows begin anew.",
         Counter::FlowsIdle => "Flows ended because no packet came.",
         Counter::FlowsMidstream => "Flows begun amid a TCP connection.",
         Counter::FlowsReplaced => "Flows that another of the same key replaced under a new cookie.",

@@ -27,6 +27,8 @@ pub enum Counter {
     FlowsBegun,
     /// TCP flows ended after both sides had closed.
     FlowsClosed,
+    /// Flows ended because new rules let all flows begin anew.
+    FlowsFlushed,
     /// Flows ended because no packet came.
     FlowsIdle,
     /// Flows begun amid a TCP connection.
@@ -73,7 +75,7 @@ pub enum Counter {
 
 impl Counter {
     /// Every counter, in the order of the cells.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::Alerts,
         Self::AlertsLost,
         Self::BusyNanos,
@@ -85,6 +87,7 @@ impl Counter {
         Self::Flows,
         Self::FlowsBegun,
         Self::FlowsClosed,
+        Self::FlowsFlushed,
         Self::FlowsIdle,
         Self::FlowsMidstream,
         Self::FlowsReplaced,
@@ -123,6 +126,7 @@ impl Counter {
             Self::Flows => "flows",
             Self::FlowsBegun => "flows_begun",
             Self::FlowsClosed => "flows_closed",
+            Self::FlowsFlushed => "flows_flushed",
             Self::FlowsIdle => "flows_idle",
             Self::FlowsMidstream => "flows_midstream",
             Self::FlowsReplaced => "flows_replaced",

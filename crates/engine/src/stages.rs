@@ -73,6 +73,7 @@ impl<B: Frame, M: FnMut(&[u8]) -> Option<B>> Stage<B> for Inspect<M> {
             (Counter::Flows, self.inspector.flows().len() as u64),
             (Counter::FlowsBegun, inspected.flows_begun),
             (Counter::FlowsClosed, inspected.flows_closed),
+            (Counter::FlowsFlushed, inspected.flows_flushed),
             (Counter::FlowsIdle, inspected.flows_idle),
             (Counter::FlowsMidstream, inspected.flows_midstream),
             (Counter::FlowsReplaced, inspected.flows_replaced),

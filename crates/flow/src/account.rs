@@ -56,6 +56,8 @@ pub enum EndReason {
     Reset,
     /// GWLB began another flow of the same key: a SYN under a new cookie.
     Replaced,
+    /// The operator wants flows to begin anew.
+    Flushed,
 }
 
 impl EndReason {
@@ -76,6 +78,7 @@ impl EndReason {
             Self::Closed => "closed",
             Self::Reset => "reset",
             Self::Replaced => "replaced",
+            Self::Flushed => "flushed",
         }
     }
 }

@@ -199,9 +199,16 @@ impl<M: Copy + Default> FlowTable<M> {
         for place in self.sweep.due(now, budget) {
             let record = &self.slab[place];
             if record.is_occupied() && self.idle.is_past(record, tick) {
-                ended(self.end(now, place));
+                let why = EndReason::of(record.state);
+                ended(self.end(now, place, why));
             }
         }
+    }
+
+    /// Forget a flow, so that its next packet begins another. What it was, if there was one.
+    pub fn flush(&mut self, now: Moment, hash: u32, key: &FlowKey) -> Option<Ended<M>> {
+        let place = self.find(hash, key)?;
+        Some(self.end(now, place, EndReason::Flushed))
     }
 
     /// What is known of every flow, in no particular order. Not for a data core: it reads the whole table.
@@ -355,9 +362,9 @@ impl<M: Copy + Default> FlowTable<M> {
         }
     }
 
-    fn end(&mut self, now: Moment, place: usize) -> Ended<M> {
+    fn end(&mut self, now: Moment, place: usize, why: EndReason) -> Ended<M> {
         let record = &mut self.slab[place];
-        let ended = Ended { why: EndReason::of(record.state), flow: Account::new(record, now) };
+        let ended = Ended { why, flow: Account::new(record, now) };
         record.forget_headers(&mut self.headers);
         let hash = self.hasher.hash(&ended.flow.key);
         *record = Record::vacant(self.vacant);

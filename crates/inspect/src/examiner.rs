@@ -88,10 +88,18 @@ impl Examiner {
     /// Other rules from now on; what was decided by the old ones stays or is void.
     pub(crate) fn swap(&mut self, at_swap: AtSwap) {
         self.swaps = self.swaps.wrapping_add(1);
-        if at_swap == AtSwap::Rejudge {
+        if at_swap != AtSwap::Keep {
             self.epoch = (self.epoch + 1) % crate::judged::PLACES_MAX;
         }
         self.worker.forget_groups();
+    }
+
+    /// Whether a flow was last judged before the newest swap that voids what was decided.
+    pub(crate) fn is_stale(&self, judged: Judged) -> bool {
+        match judged.session() {
+            Some(place) => self.sessions.epoch(place) != Some(self.swaps),
+            None => judged.epoch() != self.epoch,
+        }
     }
 
     /// Only listen, or not.

@@ -27,7 +27,7 @@ use crate::learn::encapsulation;
 use crate::reject::{self, End};
 use crate::stream;
 use crate::witness::Witness;
-use crate::{About, DropReason, Frame, Injections, Judged, Mode, Packet, Verdict};
+use crate::{About, AtSwap, DropReason, Frame, Injections, Judged, Mode, Packet, Verdict};
 
 /// Most records that one turn visits to find ended flows: some two microseconds.
 const EXPIRY_BUDGET: usize = 128;
@@ -51,6 +51,8 @@ pub struct Counts {
     pub flows_reset: u64,
     /// Flows that another of the same key replaced under a new cookie.
     pub flows_replaced: u64,
+    /// Flows ended because new rules let all flows begin anew.
+    pub flows_flushed: u64,
     /// Times GWLB gave one direction of a known flow another cookie.
     pub cookies_changed: u64,
     /// Times the policy was asked.
@@ -232,7 +234,23 @@ impl Inspector {
         &mut self.injections
     }
 
-    #[inline(always)] // one caller, and what is passed would go through memory
+    /// Ends a flow that new rules let begin anew, and judges its packet as the first of another. The packet counts to both.
+    #[cold]
+    fn begin_anew<B: Frame>(
+        &mut self,
+        now: Moment,
+        hint: (&Candidates, usize),
+        about: &About,
+        frame: &B,
+    ) -> Verdict {
+        if let Some(ended) = self.flows.flush(now, about.hash, &about.key) {
+            self.examiner.end(ended.flow.memo);
+            self.counts.end(ended, &mut self.outbox);
+        }
+        self.judge_one(now, hint, about, frame)
+    }
+
+    #[inline(always)] // the other caller is cold, and what is passed would go through memory
     fn judge_one<B: Frame>(
         &mut self,
         now: Moment,
@@ -260,11 +278,17 @@ impl Inspector {
                 examiner.end(ended.flow.memo);
             }
             counts.note(change, outbox);
+            if change.is_new {
+                judged.enter(examiner.epoch());
+            }
         }
         let rejects = match judged.outcome_in(examiner.epoch(), *direction) {
             Some(Outcome::Forward) => return Verdict::Forward,
             Some(Outcome::Drop) if mode.passive => return Verdict::Forward,
             Some(Outcome::Drop) => judged.rejects(*direction),
+            None if mode.at_swap == AtSwap::Flush && !key.is_of_fragments() && examiner.is_stale(*judged) => {
+                return self.begin_anew(now, hint, about, frame);
+            }
             None => {
                 if key.is_of_fragments() {
                     let flow = FlowSoFar::new(now, &course, about, frame.as_ref());
@@ -334,6 +358,7 @@ impl Counts {
             EndReason::Closed => &mut self.flows_closed,
             EndReason::Reset => &mut self.flows_reset,
             EndReason::Replaced => &mut self.flows_replaced,
+            EndReason::Flushed => &mut self.flows_flushed,
         } += 1;
         outbox.put(Event::FlowEnd(ended));
     }

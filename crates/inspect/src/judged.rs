@@ -58,6 +58,11 @@ impl Judged {
         (self.0 & SESSION != 0).then_some(self.0 >> SHIFT)
     }
 
+    /// Of which epoch it is, if it has no session.
+    pub(crate) fn epoch(&self) -> u32 {
+        self.0 >> SHIFT
+    }
+
     /// Forget what was decided in another epoch. Not for a flow that has a session.
     pub(crate) fn enter(&mut self, epoch: u32) {
         if self.0 >> SHIFT != epoch {

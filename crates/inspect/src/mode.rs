@@ -21,6 +21,8 @@ pub enum AtSwap {
     Rejudge,
     /// They stay as they are.
     Keep,
+    /// They end with their next packet, which begins a flow anew: amid a connection, for TCP.
+    Flush,
 }
 
 /// What is thought of packets whose own checksums are wrong.

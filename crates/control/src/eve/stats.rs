@@ -32,6 +32,7 @@ pub(crate) fn stats(snapshot: &Snapshot, uptime: Duration) -> Value {
                 "reset": sum(Counter::FlowsReset),
                 "timeout": sum(Counter::FlowsIdle),
                 "replaced": sum(Counter::FlowsReplaced),
+                "flushed": sum(Counter::FlowsFlushed),
             },
         },
         "detect": {

@@ -127,6 +127,28 @@ fn what_was_decided_stays_after_a_swap_if_the_operator_wants_it_so() {
 }
 
 #[test]
+fn a_flow_that_was_under_way_begins_anew_after_a_swap_if_the_operator_wants_it_so() {
+    for (midstream, after) in
+        [(Midstream::Pass, Verdict::Forward), (Midstream::Drop, Verdict::Drop(DropReason::Midstream))]
+    {
+        let settings = Settings { midstream, ..Settings::default() };
+        let mut desk = Desk::with(&settings, policy("", DefaultAction::Forward));
+        desk.inspector = desk
+            .inspector
+            .in_mode(inspect::Mode { at_swap: inspect::AtSwap::Flush, ..inspect::Mode::default() });
+        let opens = wire::testkit::tcp(CLIENT, SERVER).flags(TcpFlags::SYN).build();
+        assert_eq!(desk.see(&opens), Verdict::Forward);
+        assert_eq!([desk.see(&there()), desk.see(&back())], [Verdict::Forward; 2]);
+        desk.inspector.swap(policy("alert tcp any any -> any any (sid:2;)", DefaultAction::Forward));
+        assert_eq!([desk.see(&there()), desk.see(&back())], [after; 2], "{midstream:?}");
+        let counts = desk.inspector.counts();
+        assert_eq!((counts.flows_flushed, desk.see(&opens)), (1, Verdict::Forward));
+        let begun = desk.inspector.counts().flows_begun;
+        assert_eq!(begun, 2);
+    }
+}
+
+#[test]
 fn endpoints_with_the_same_inner_addresses_have_flows_of_their_own() {
     let mut desk = Desk::new("");
     let frames: Vec<_> = (1..=40).map(|endpoint| gwlb().endpoint(endpoint).inner(&there()).build()).collect();
