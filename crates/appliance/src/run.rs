@@ -106,13 +106,14 @@ fn serve(
     let mode = Mode { at_swap, ..Mode::default() };
     let hasher = FlowHasher::random();
     let flows = wiring::flows(settings, topology.workers());
+    let hold = wiring::hold(settings, topology.workers());
     let (mut inspects, mut logs, mut offers) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..topology.workers() {
         let (events, log) = events(EVENTS);
         let (offer, detectors) = swap();
         offers.push(offer);
         inspects.push(Inspect {
-            inspector: Inspector::new(&flows, hasher, detector.clone()).in_mode(mode),
+            inspector: Inspector::new(&flows, hasher, detector.clone()).in_mode(mode).holding(hold.clone()),
             detectors,
             events,
             frames: move |bytes: &[u8]| Mbuf::from_bytes(pool, bytes).ok(),

@@ -4,6 +4,7 @@ use std::fs;
 
 use config::{Machine, PortSettings, Profile, Settings};
 use dpdk::{EalArgs, Memory, MempoolSpec, PortSpec, Vdev};
+use inspect::hold;
 use wire::{Ipv4Prefix, TunnelEnd};
 
 /// This machine, read before DPDK pins anything.
@@ -57,6 +58,21 @@ pub(crate) fn flows(settings: &Settings, workers: usize) -> flow::Settings {
         midstream: match wanted.midstream {
             config::Midstream::Pass => flow::Midstream::Pass,
             config::Midstream::Drop => flow::Midstream::Drop,
+        },
+    }
+}
+
+/// What each of `workers` holds of clients' first flights.
+pub(crate) fn hold(settings: &Settings, workers: usize) -> hold::Settings {
+    let wanted = settings.hold();
+    let share = usize::from(wanted.packets) / workers.max(1);
+    hold::Settings {
+        bytes: wanted.bytes as usize,
+        time: wanted.time,
+        packets: u16::try_from(share).unwrap_or(u16::MAX),
+        at_bound: match wanted.at_bound {
+            config::AtHoldBound::Drop => hold::AtBound::Drop,
+            config::AtHoldBound::Release => hold::AtBound::Release,
         },
     }
 }

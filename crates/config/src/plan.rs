@@ -1,7 +1,7 @@
 //! The resolved plan: what will run where, and how much memory that takes. `sluice check` prints it.
 //!
 //! ```text
-//! mbufs = descriptors + rings + bursts in hand + mempool caches + local lane, rounded up to 2^n - 1
+//! mbufs = descriptors + rings + bursts in hand + mempool caches + local lane + packets held, rounded up to 2^n - 1
 //! ```
 //! A pool that is smaller than what can be in flight starves the receive queues under load, quietly; so the sum is a
 //! condition, not a hint.
@@ -87,6 +87,8 @@ pub struct Pool {
     pub caches: u64,
     /// In the local lane.
     pub lane: u64,
+    /// Held until a name is judged.
+    pub hold: u64,
     /// Mbufs that one thread's cache may keep aside.
     pub cache: u32,
     /// Bytes for a frame in each mbuf, headroom included.
@@ -94,11 +96,16 @@ pub struct Pool {
 }
 
 impl Plan {
-    pub(crate) fn new(eal: &EalSettings, port: &PortSettings, cores: &CoreSettings, flows: u32) -> Self {
+    pub(crate) fn new(
+        eal: &EalSettings,
+        port: &PortSettings,
+        cores: &CoreSettings,
+        (flows, hold): (u32, u16),
+    ) -> Self {
         let topology = &cores.topology;
         let threads = threads(cores);
         let outer_mtu = port.mtu + OVERHEAD;
-        let mempool = Pool::new(port, topology, threads.len() as u64, outer_mtu);
+        let mempool = Pool::new(port, topology, (threads.len() as u64, hold.into()), outer_mtu);
         let free = eal.huge_page_bytes >> 20;
         let fits = free >= eal.memory.map_or(mempool.megabytes(true) + EAL_MB, u64::from);
         let huge_pages = eal.huge_pages.unwrap_or(fits);
@@ -120,10 +127,10 @@ impl Plan {
     pub(crate) fn check(&self, document: &mut Document<'_>, eal: &EalSettings) {
         let pool = &self.mempool;
         if pool.mbufs < pool.needed {
-            let Pool { needed, descriptors, held, caches, lane, .. } = pool;
+            let Pool { needed, descriptors, held, caches, lane, hold, .. } = pool;
             let wanted = format!(
                 "must be at least {needed}: {descriptors} for descriptors, {held} for rings and cores, {caches} for \
-                 mempool caches, {lane} for the local lane"
+                 mempool caches, {lane} for the local lane, {hold} to be held"
             );
             document.wrong("port.mempool", wanted);
         }
@@ -152,7 +159,7 @@ impl Plan {
 }
 
 impl Pool {
-    fn new(port: &PortSettings, topology: &Topology, threads: u64, outer_mtu: u16) -> Self {
+    fn new(port: &PortSettings, topology: &Topology, (threads, hold): (u64, u64), outer_mtu: u16) -> Self {
         let (rx, tx) = (topology.rx_queues() as u64, topology.tx_queues() as u64);
         // An XDP socket lends the kernel mbufs besides, for its fill ring (net_af_xdp, ETH_AF_XDP_DFLT_NUM_DESCS).
         let lent = if port.profile == Profile::AfXdp { rx * XDP_FILL } else { 0 };
@@ -161,7 +168,7 @@ impl Pool {
         // A cache is flushed at one and a half times its size (`CALC_CACHE_FLUSHTHRESH`), and DPDK's main thread has one.
         let caches = (threads + 1) * u64::from(CACHE) * 3 / 2;
         let lane = 2 * LOCAL_LANE_LEN as u64;
-        let needed = descriptors + held + caches + lane;
+        let needed = descriptors + held + caches + lane + hold;
         Self {
             // A pool of 2^n - 1 wastes the least memory (DPDK, rte_mempool_create).
             mbufs: port.mempool.map_or((needed + 1).next_power_of_two() - 1, u64::from),
@@ -170,6 +177,7 @@ impl Pool {
             held,
             caches,
             lane,
+            hold,
             cache: CACHE,
             data_room: data_room(port.profile, outer_mtu),
         }
@@ -205,7 +213,7 @@ impl fmt::Display for Plan {
             writeln!(f)?;
         }
         writeln!(f, "rings    {} of {} packets", self.rings, self.ring_capacity)?;
-        let Pool { mbufs, needed, descriptors, held, caches, lane, data_room, .. } = &self.mempool;
+        let Pool { mbufs, needed, descriptors, held, caches, lane, hold, data_room, .. } = &self.mempool;
         writeln!(
             f,
             "mempool  {mbufs} mbufs of {data_room} bytes for frames of an MTU of {}",
@@ -213,7 +221,7 @@ impl fmt::Display for Plan {
         )?;
         writeln!(
             f,
-            "  at once {needed}: descriptors {descriptors}, rings and cores {held}, caches {caches}, lane {lane}"
+            "  at once {needed}: descriptors {descriptors}, rings and cores {held}, caches {caches}, lane {lane}, hold {hold}"
         )?;
         let pages = if self.huge_pages { "huge pages" } else { "ordinary pages" };
         writeln!(f, "memory   {} MiB of {pages} for DPDK", self.memory_mb)?;

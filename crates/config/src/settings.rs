@@ -5,6 +5,7 @@ use crate::document::Document;
 use crate::eal::EalSettings;
 use crate::flow::FlowSettings;
 use crate::health::HealthSettings;
+use crate::hold::HoldSettings;
 use crate::machine::Machine;
 use crate::plan::Plan;
 use crate::port::PortSettings;
@@ -21,6 +22,7 @@ pub struct Settings {
     cores: CoreSettings,
     tunnel: TunnelSettings,
     flow: FlowSettings,
+    hold: HoldSettings,
     policy: PolicySettings,
     endpoints: Vec<EndpointSettings>,
     running_flows: RunningFlows,
@@ -47,6 +49,7 @@ impl Settings {
         let eal = EalSettings::read(document, machine);
         let tunnel = TunnelSettings::read(document);
         let flow = FlowSettings::read(document, workers);
+        let hold = HoldSettings::read(document, workers);
         let policy = PolicySettings::read(document);
         let endpoints = EndpointSettings::read(document, &policy);
         let running_flows = RunningFlows::read(document);
@@ -55,9 +58,22 @@ impl Settings {
 
         let (cores, port) = (cores?, port?);
         port.check_queues(document, &cores.topology);
-        let plan = Plan::new(&eal, &port, &cores, flow.capacity);
+        let plan = Plan::new(&eal, &port, &cores, (flow.capacity, hold.packets));
         plan.check(document, &eal);
-        Some(Self { port, eal, cores, tunnel, flow, policy, endpoints, running_flows, health, service, plan })
+        Some(Self {
+            port,
+            eal,
+            cores,
+            tunnel,
+            flow,
+            hold,
+            policy,
+            endpoints,
+            running_flows,
+            health,
+            service,
+            plan,
+        })
     }
 
     /// `[port]`.
@@ -82,6 +98,12 @@ impl Settings {
     #[must_use]
     pub fn flow(&self) -> &FlowSettings {
         &self.flow
+    }
+
+    /// `[hold]`.
+    #[must_use]
+    pub fn hold(&self) -> &HoldSettings {
+        &self.hold
     }
 
     /// `[policy]`.

@@ -38,6 +38,14 @@ pub(crate) fn seconds(range: RangeInclusive<u32>) -> impl Fn(&DeValue<'_>) -> Re
     }
 }
 
+/// Whole milliseconds.
+pub(crate) fn milliseconds(range: RangeInclusive<u32>) -> impl Fn(&DeValue<'_>) -> Result<Duration, String> {
+    move |value| {
+        let wanted = || format!("must be whole milliseconds from {} to {}", range.start(), range.end());
+        number(range.clone())(value).map(|number| Duration::from_millis(number.into())).map_err(|_| wanted())
+    }
+}
+
 /// Text that is not empty and has no control characters.
 pub(crate) fn text(value: &DeValue<'_>) -> Result<String, String> {
     let text = value.as_str().filter(|text| !text.is_empty() && !text.contains(char::is_control));

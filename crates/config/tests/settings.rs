@@ -127,7 +127,7 @@ fn a_second_port_is_refused_in_words() {
 fn a_pool_that_cannot_hold_what_is_in_flight_is_refused_with_the_sum() {
     let error = error("port", "mempool = 2047");
     assert!(
-        error.starts_with("F:5: port.mempool = 2047: must be at least 7136: 2048 for descriptors"),
+        error.starts_with("F:5: port.mempool = 2047: must be at least 7648: 2048 for descriptors"),
         "{error}"
     );
     assert!(self::error("eal", "memory = 127").contains("must be at least 128 (MiB): 8191 mbufs take 96"));

@@ -237,7 +237,16 @@ fn about(counter: Counter) -> &'static str {
         Counter::FragmentsWhole => "Datagrams put together of parts.",
         Counter::HeadersLost => "Unusual GENEVE headers that were not kept for packets to be injected.",
         Counter::Heartbeat => "When the last turn ended.",
-        Counter::Held => "Packets that the sink has not taken yet.",
+        Counter::Held => "Packets that the sink has not taken yet, and those that wait for a verdict.",
+        Counter::HoldsAtBytes => "Times that a client's first flight was longer than may be held.",
+        Counter::HoldsAtTime => "Times that a client's first flight was held for as long as may be.",
+        Counter::HoldsAtTotal => "Times that there was no room to hold a packet.",
+        Counter::HoldsDenied => {
+            "Packets that were held and dropped because a rule or the default action said so."
+        }
+        Counter::HoldsNow => "Packets that are held until a name is judged.",
+        Counter::HoldsReleased => "Packets that were held and released.",
+        Counter::HoldsTaken => "Packets that were held until a name was judged.",
         Counter::IdleTurns => "Turns in which no packet moved.",
         Counter::Injected => {
             "Frames that did not come from the source: the control thread's, and what the core sends of its own accord."

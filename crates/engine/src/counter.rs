@@ -47,8 +47,22 @@ pub enum Counter {
     HeadersLost,
     /// When the last turn ended, in nanoseconds of the role's clock (a gauge).
     Heartbeat,
-    /// Packets that the sink has not taken yet (a gauge).
+    /// Packets that the sink has not taken yet, and those that wait for a verdict (a gauge).
     Held,
+    /// Times that a client's first flight was longer than may be held.
+    HoldsAtBytes,
+    /// Times that a client's first flight was held for as long as may be.
+    HoldsAtTime,
+    /// Times that there was no room to hold a packet.
+    HoldsAtTotal,
+    /// Packets that were held and dropped because a rule or the default action said so.
+    HoldsDenied,
+    /// Packets that are held until a name is judged (a gauge).
+    HoldsNow,
+    /// Packets that were held and released.
+    HoldsReleased,
+    /// Packets that were held until a name was judged.
+    HoldsTaken,
     /// Turns in which no packet moved.
     IdleTurns,
     /// Frames that did not come from the source: the control thread's, and what the role sends of its own accord.
@@ -75,7 +89,7 @@ pub enum Counter {
 
 impl Counter {
     /// Every counter, in the order of the cells.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 40] = [
         Self::Alerts,
         Self::AlertsLost,
         Self::BusyNanos,
@@ -98,6 +112,13 @@ impl Counter {
         Self::HeadersLost,
         Self::Heartbeat,
         Self::Held,
+        Self::HoldsAtBytes,
+        Self::HoldsAtTime,
+        Self::HoldsAtTotal,
+        Self::HoldsDenied,
+        Self::HoldsNow,
+        Self::HoldsReleased,
+        Self::HoldsTaken,
         Self::IdleTurns,
         Self::Injected,
         Self::InjectionsLost,
@@ -137,6 +158,13 @@ impl Counter {
             Self::HeadersLost => "headers_lost",
             Self::Heartbeat => "heartbeat_nanoseconds",
             Self::Held => "held_packets",
+            Self::HoldsAtBytes => "holds_at_bytes",
+            Self::HoldsAtTime => "holds_at_time",
+            Self::HoldsAtTotal => "holds_at_total",
+            Self::HoldsDenied => "holds_denied_packets",
+            Self::HoldsNow => "holds_now_packets",
+            Self::HoldsReleased => "holds_released_packets",
+            Self::HoldsTaken => "holds_taken_packets",
             Self::IdleTurns => "idle_turns",
             Self::Injected => "injected_packets",
             Self::InjectionsLost => "injections_lost",
@@ -154,6 +182,6 @@ impl Counter {
     /// Whether it may shrink.
     #[must_use]
     pub fn is_gauge(self) -> bool {
-        matches!(self, Self::Flows | Self::Heartbeat | Self::Held)
+        matches!(self, Self::Flows | Self::Heartbeat | Self::Held | Self::HoldsNow)
     }
 }

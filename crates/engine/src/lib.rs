@@ -16,6 +16,7 @@ mod crossing;
 mod drain;
 mod events;
 mod fanout;
+mod held;
 mod idle;
 mod inbox;
 mod launch;

@@ -3,8 +3,8 @@
 //! ```text
 //!            ┌───────────────────────── one turn ──────────────────────────┐
 //! source ──▶ │ burst ─▶ stage sets verdicts ─▶ settle ─┬─ forward ───────▶ │ ──▶ sink, or the bypass if it is full
-//!            │                                         ├─ punt ──────────▶ │ ──▶ control thread
-//!            │                                         └─ drop: counted    │ ◀── what the control thread sends
+//!            │                        held ◀── hold ──┼─ punt ──────────▶ │ ──▶ control thread
+//!            │                         └─▶ forward     └─ drop: counted    │ ◀── what the control thread sends
 //!            └─────────────────────────────────────────────────────────────┘
 //! ```
 //! Why the loop moves packets and the stages do not: a stage that owned packets could lose one. Here every packet that
@@ -17,8 +17,10 @@ use std::time::Duration;
 
 use arrayvec::ArrayVec;
 use flow::Moment;
-use inspect::{Burst, Verdict};
+use inspect::hold::LetGo;
+use inspect::{Burst, Packet, Verdict};
 
+use crate::held::Held;
 use crate::{Bare, CoreStats, Counter, Fanout, Idle, LocalPort, Pulled, Sink, Source, Stage};
 
 /// Let roles take turns on this thread until each one's source has closed.
@@ -85,13 +87,21 @@ pub struct Core<B, I, S, O> {
     wiring: Wiring<B, I, S, O>,
     burst: Burst<B>,
     punted: ArrayVec<B, 32>,
+    held: Held<B>,
     refused: Option<Moment>,
     turned_at: Option<Moment>,
 }
 
 impl<B, I, S, O> From<Wiring<B, I, S, O>> for Core<B, I, S, O> {
     fn from(wiring: Wiring<B, I, S, O>) -> Self {
-        Self { wiring, burst: Burst::default(), punted: ArrayVec::new(), refused: None, turned_at: None }
+        Self {
+            wiring,
+            burst: Burst::default(),
+            punted: ArrayVec::new(),
+            held: Held::default(),
+            refused: None,
+            turned_at: None,
+        }
     }
 }
 
@@ -100,9 +110,16 @@ impl<B, I: Source<B>, S: Stage<B>, O: Sink<B>> Turn for Core<B, I, S, O> {
         let mut turned = Turned::Busy;
         self.turned_at = Some(now);
         self.wiring.stage.tick(now);
-        if self.burst.is_empty() {
+        self.let_go();
+        // What was let go goes first: it came before what is pulled now.
+        if self.burst.is_empty() && !self.held.refill(&mut self.burst) {
             match self.wiring.source.pull(&mut self.burst) {
-                Pulled::Closed => turned = Turned::Ended,
+                Pulled::Closed => {
+                    self.wiring.stage.end();
+                    self.let_go();
+                    self.held.refill(&mut self.burst);
+                    turned = Turned::Ended;
+                }
                 Pulled::Idle => turned = Turned::Idle,
                 Pulled::Some => {
                     self.wiring.stats.received(self.burst.len());
@@ -119,34 +136,72 @@ impl<B, I: Source<B>, S: Stage<B>, O: Sink<B>> Turn for Core<B, I, S, O> {
             self.wiring.stats.counts.add(Counter::Injected, self.burst.len());
             self.deliver(now);
         }
-        if self.burst.is_empty() { turned } else { Turned::Idle }
+        match turned {
+            _ if !self.burst.is_empty() => Turned::Idle,
+            _ if self.held.is_ready() => Turned::Busy,
+            // It ends when all that was held has left it.
+            Turned::Ended if !self.held.is_empty() => Turned::Idle,
+            _ => turned,
+        }
     }
 
     fn spent(&mut self, turned: Turned, now: Moment) {
         let Wiring { stage, stats, .. } = &mut self.wiring;
         stage.report(&mut stats.counts);
-        stats.counts.set(Counter::Held, self.burst.len() as u64);
+        stats.counts.set(Counter::Held, (self.burst.len() + self.held.len()) as u64);
         let since = self.turned_at.unwrap_or(now);
         stats.publish(turned, since, now);
     }
 }
 
 impl<B, I: Source<B>, S: Stage<B>, O: Sink<B>> Core<B, I, S, O> {
-    /// Part the burst by verdict, in order. What goes forward stays; the rest is punted or dropped, and counted.
+    /// Part the burst by verdict, in order. What goes forward stays; the rest is held, punted or dropped, and counted.
     fn settle(&mut self) {
-        if self.burst.parts().1.iter().all(|packet| packet.verdict == Verdict::Forward) {
+        if let Some(gone) = self.wiring.stage.let_go() {
+            self.settle_in_turn(gone);
+        } else if self.burst.parts().1.iter().all(|packet| packet.verdict == Verdict::Forward) {
             return;
+        } else {
+            let Self { burst, punted, held, wiring: Wiring { stats, .. }, .. } = self;
+            burst.sort_out(|frame, packet| part(frame, packet, (held, punted, stats)));
         }
-        let Self { burst, punted, wiring: Wiring { local, stats, .. }, .. } = self;
-        burst.sort_out(|frame, verdict| match verdict {
-            Verdict::Drop(reason) => stats.dropped(reason, 1),
-            Verdict::Forward | Verdict::Punt => punted.push(frame),
-        });
+        let Self { punted, wiring: Wiring { local, stats, .. }, .. } = self;
         let offered = punted.len();
         local.punt(punted);
         stats.counts.add(Counter::Punted, offered - punted.len());
         stats.dropped(local.full(), punted.len());
         punted.clear();
+    }
+
+    /// Part a burst in which packets were let go that came before: each goes out in its turn.
+    #[cold]
+    fn settle_in_turn(&mut self, gone: LetGo) {
+        let Self { burst, punted, held, wiring: Wiring { stage, stats, .. }, .. } = self;
+        let mut next = Some(gone);
+        let mut until = |at: usize, held: &mut Held<B>, stats: &mut CoreStats| {
+            while let Some(gone) = next.filter(|gone| gone.before <= at) {
+                let_go(gone, held, stats);
+                next = stage.let_go();
+            }
+        };
+        burst.give(|frames, packets| {
+            for (at, (frame, packet)) in frames.drain(..).zip(packets).enumerate() {
+                until(at, held, stats);
+                match packet.verdict {
+                    Verdict::Forward => held.queue(frame, packet),
+                    _ => part(frame, packet, (held, punted, stats)),
+                }
+            }
+        });
+        until(usize::MAX, held, stats);
+        held.refill(burst);
+    }
+
+    /// Let go of what the stage holds no longer.
+    fn let_go(&mut self) {
+        while let Some(gone) = self.wiring.stage.let_go() {
+            let_go(gone, &mut self.held, &mut self.wiring.stats);
+        }
     }
 
     /// Let the stage add what it sends of its own accord.
@@ -181,5 +236,26 @@ impl<B, I: Source<B>, S: Stage<B>, O: Sink<B>> Core<B, I, S, O> {
         stats.dropped(sink.full(), self.burst.len());
         self.burst.clear();
         self.refused = None;
+    }
+}
+
+/// A lane leaves, forward or for a reason.
+fn let_go<B>(gone: LetGo, held: &mut Held<B>, stats: &mut CoreStats) {
+    let dropped = held.let_go(gone);
+    if let Verdict::Drop(reason) = gone.verdict {
+        stats.dropped(reason, dropped);
+    }
+}
+
+/// A packet leaves the burst, and not forward.
+fn part<B>(
+    frame: B,
+    packet: &Packet,
+    (held, punted, stats): (&mut Held<B>, &mut ArrayVec<B, 32>, &mut CoreStats),
+) {
+    match packet.verdict {
+        Verdict::Drop(reason) => stats.dropped(reason, 1),
+        Verdict::Hold(lane) => held.hold(lane, frame, packet),
+        Verdict::Forward | Verdict::Punt => punted.push(frame),
     }
 }

@@ -1,6 +1,7 @@
 //! The three seams of a role: where packets come from, what judges them, where they go.
 
 use flow::Moment;
+use inspect::hold::LetGo;
 use inspect::{Burst, DropReason, Packet};
 
 use crate::Counts;
@@ -29,6 +30,15 @@ pub trait Stage<B> {
 
     /// Set the verdict of each packet that is still going forward. `packets` says what is known of each of `frames`.
     fn run(&mut self, now: Moment, frames: &mut [B], packets: &mut [Packet]);
+
+    /// What becomes of packets for which it said [`Verdict::Hold`](inspect::Verdict::Hold), one lane at a time. Asked
+    /// before each burst, and after `run`, until it has no more to say.
+    fn let_go(&mut self) -> Option<LetGo> {
+        None
+    }
+
+    /// No more packets come: let go of all that is held.
+    fn end(&mut self) {}
 
     /// Once per turn, after `run`: put what the stage sends of its own accord behind the burst, as far as there is room.
     /// The rest waits.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use flow::{FlowHasher, Moment};
+use inspect::hold::LetGo;
 use inspect::{Burst, Detector, Event, Frame, Inspector, Packet, Verdict, learn};
 use wire::{TunnelEnd, reflect};
 
@@ -50,6 +51,14 @@ impl<B: Frame, M: FnMut(&[u8]) -> Option<B>> Stage<B> for Inspect<M> {
         self.inspector.judge(now, frames, packets);
     }
 
+    fn let_go(&mut self) -> Option<LetGo> {
+        self.inspector.let_go()
+    }
+
+    fn end(&mut self) {
+        self.inspector.let_all_go();
+    }
+
     /// What is injected looks as if GWLB had sent it, until [`Return`] turns it round as all else.
     fn inject(&mut self, _: Moment, burst: &mut Burst<B>) {
         let injections = self.inspector.injections();
@@ -82,6 +91,13 @@ impl<B: Frame, M: FnMut(&[u8]) -> Option<B>> Stage<B> for Inspect<M> {
             (Counter::FragmentsExpired, inspected.fragments_expired),
             (Counter::FragmentsWhole, inspected.fragments_whole),
             (Counter::HeadersLost, inspected.headers_lost),
+            (Counter::HoldsAtBytes, inspected.holds_at_bytes),
+            (Counter::HoldsAtTime, inspected.holds_at_time),
+            (Counter::HoldsAtTotal, inspected.holds_at_total),
+            (Counter::HoldsDenied, inspected.held_denied),
+            (Counter::HoldsNow, inspected.holding),
+            (Counter::HoldsReleased, inspected.held_released),
+            (Counter::HoldsTaken, inspected.held),
             (Counter::InjectionsLost, inspected.injections_lost),
             (Counter::InjectionsWithheld, inspected.injections_withheld),
             (Counter::Judgements, inspected.judgements),
@@ -93,7 +109,7 @@ impl<B: Frame, M: FnMut(&[u8]) -> Option<B>> Stage<B> for Inspect<M> {
     }
 }
 
-/// Turn what goes forward round, toward the GWLB. It runs where packets are transmitted: the worker of a decided flow
+/// Turn what goes forward round, toward the GWLB, and what is held, which may go forward later. It runs where packets are transmitted: the worker of a decided flow
 /// never touches the frame (DESIGN.md, "What crosses a ring").
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Return;
@@ -101,7 +117,7 @@ pub struct Return;
 impl<B: Frame> Stage<B> for Return {
     fn run(&mut self, _: Moment, frames: &mut [B], packets: &mut [Packet]) {
         for (frame, packet) in frames.iter_mut().zip(packets) {
-            if packet.verdict == Verdict::Forward {
+            if matches!(packet.verdict, Verdict::Forward | Verdict::Hold(_)) {
                 reflect(frame.as_mut());
             }
         }
@@ -117,6 +133,15 @@ impl<B, First: Stage<B>, Second: Stage<B>> Stage<B> for (First, Second) {
     fn run(&mut self, now: Moment, frames: &mut [B], packets: &mut [Packet]) {
         self.0.run(now, frames, packets);
         self.1.run(now, frames, packets);
+    }
+
+    fn let_go(&mut self) -> Option<LetGo> {
+        self.0.let_go().or_else(|| self.1.let_go())
+    }
+
+    fn end(&mut self) {
+        self.0.end();
+        self.1.end();
     }
 
     fn inject(&mut self, now: Moment, burst: &mut Burst<B>) {

@@ -130,17 +130,16 @@ impl<B> Burst<B> {
     }
 
     /// Keep what goes forward, in order; give `other` the rest, in order.
-    pub fn sort_out(&mut self, mut other: impl FnMut(B, Verdict)) {
+    pub fn sort_out(&mut self, mut other: impl FnMut(B, &Packet)) {
         let Self { frames, packets } = self;
         let mut kept = 0;
         for (at, frame) in frames.take().into_iter().enumerate() {
-            match packets[at].verdict {
-                Verdict::Forward => {
-                    packets[kept] = packets[at];
-                    kept += 1;
-                    frames.push(frame);
-                }
-                verdict => other(frame, verdict),
+            if packets[at].verdict == Verdict::Forward {
+                packets[kept] = packets[at];
+                kept += 1;
+                frames.push(frame);
+            } else {
+                other(frame, &packets[at]);
             }
         }
     }
@@ -178,7 +177,7 @@ mod tests {
         assert_eq!(held.frames(), (5..32).collect::<Vec<_>>());
         assert_eq!(verdicts(&mut held), verdicts(&mut burst(32))[5..]);
         let mut others = Vec::new();
-        held.sort_out(|frame, verdict| others.push((frame, verdict)));
+        held.sort_out(|frame, packet| others.push((frame, packet.verdict)));
         assert_eq!(held.frames(), [6, 9, 12, 15, 18, 21, 24, 27, 30]);
         assert_eq!(verdicts(&mut held), [Verdict::Forward; 9]);
         assert_eq!(others.len(), 27 - 9);

@@ -120,6 +120,14 @@ pub enum DropReason {
     FragmentSettled,
     /// There was no room for a part of a datagram.
     FragmentBound,
+    /// The client's first flight was longer than may be held.
+    HoldBytes,
+    /// The client's first flight was held for as long as may be, and the name in it was not whole.
+    HoldTime,
+    /// There was no room to hold the client's first flight.
+    HoldTotal,
+    /// The flow, its rules or all traffic ended while the client's first flight was held.
+    HoldEnded,
     /// The next core's inbox was full for longer than its sender may wait.
     InboxFull,
     /// The local lane was full.
@@ -133,7 +141,7 @@ impl DropReason {
     pub const COUNT: usize = Self::ALL.len();
 
     /// Every reason, in the order of the counters.
-    pub const ALL: [Self; 57] = [
+    pub const ALL: [Self; 61] = [
         Self::NotOurs,
         Self::OuterIpv4Header,
         Self::OuterIpv4Length,
@@ -188,6 +196,10 @@ impl DropReason {
         Self::FragmentMany,
         Self::FragmentSettled,
         Self::FragmentBound,
+        Self::HoldBytes,
+        Self::HoldTime,
+        Self::HoldTotal,
+        Self::HoldEnded,
         Self::InboxFull,
         Self::LocalLaneFull,
         Self::TxFull,
@@ -251,6 +263,10 @@ impl DropReason {
             Self::FragmentMany => "fragment-many",
             Self::FragmentSettled => "fragment-settled",
             Self::FragmentBound => "fragment-bound",
+            Self::HoldBytes => "hold-bytes",
+            Self::HoldTime => "hold-time",
+            Self::HoldTotal => "hold-total",
+            Self::HoldEnded => "hold-ended",
             Self::InboxFull => "inbox-full",
             Self::LocalLaneFull => "local-lane-full",
             Self::TxFull => "tx-full",

@@ -7,6 +7,7 @@
 //! A flow leaves this way as soon as no rule can match it any more: then its verdict is in its record, and its packets are
 //! not read again.
 
+mod holding;
 mod tagging;
 mod telling;
 
@@ -22,6 +23,7 @@ use crate::detect::{
     Text, Worker, payload_of, settle,
 };
 use crate::event::Outbox;
+use crate::hold::{self, Holds};
 use crate::inspector::Counts;
 use crate::stream::{self, Room, Segment, Stream, Taken};
 use crate::witness::{Looked, Witness};
@@ -55,6 +57,7 @@ pub(crate) struct Examiner {
     worker: Worker,
     room: Room,
     streams: stream::Settings,
+    holds: Holds,
     /// Counts the swaps that void what was decided.
     epoch: u32,
     /// Counts all swaps: a session is of one set of rules.
@@ -64,7 +67,8 @@ pub(crate) struct Examiner {
 impl Examiner {
     pub(crate) fn new(sessions: usize, memory: usize, streams: stream::Settings) -> Self {
         let (sessions, room) = (Sessions::new(sessions), Room::new(memory));
-        Self { sessions, worker: Worker::default(), room, streams, epoch: 0, swaps: 0 }
+        let holds = Holds::new(hold::Settings::default());
+        Self { sessions, worker: Worker::default(), room, streams, holds, epoch: 0, swaps: 0 }
     }
 
     /// What was decided in another epoch is void.
@@ -115,6 +119,7 @@ impl Examiner {
     /// A flow is no more.
     pub(crate) fn end(&mut self, judged: Judged) {
         if let Some(mut session) = judged.session().and_then(|place| self.sessions.close(place)) {
+            self.forget_flight(&mut session);
             session.free(&mut self.room);
         }
     }
@@ -138,6 +143,7 @@ impl Examiner {
         };
         counts.judgements += 1;
         self.begin(seen);
+        self.turn_to(seen.packet);
         let place = self.session((detector, set), seen, judged, counts);
         let taken = place.and_then(|place| self.sessions.take(place));
         let (Some(place), Some(mut session)) = (place, taken) else {
@@ -149,10 +155,20 @@ impl Examiner {
         }
         let (refused, state) = self.look((detector, set.2), &mut session, seen, &inner);
         let settled = self.settle(set);
-        let outcome = settled.by.map_or_else(|| default(set.1, Some(&session), state), |by| by.outcome);
+        let undecided = settled.by.is_none() && refused.is_none();
+        if undecided && let Some(verdict) = self.withhold((place, &mut session), seen, &inner) {
+            tell((detector, set.1), seen, Some(&session), &settled, Outcome::Forward, (outbox, counts));
+            self.sessions.put(place, session);
+            return (verdict, None);
+        }
+        let usual = default(set.1, Some(&session), state);
+        let outcome = settled.by.map_or(usual, |by| by.outcome);
         tell((detector, set.1), seen, Some(&session), &settled, outcome, (outbox, counts));
         retire(&mut session, seen, outbox);
-        match over(set.1, &session, &settled, state) {
+        let over = over(set.1, &session, &settled, state);
+        let rejected = over.is_some() && settled.by.is_some_and(|by| by.reject.is_some());
+        self.settle_flight(&mut session, over.is_some(), (over.unwrap_or(usual), rejected));
+        match over {
             Some(outcome) if tagging::is_tagged(&session, detector.shared(), seen) => {
                 session.decided = Some((settled.by, outcome));
                 self.sessions.put(place, session);

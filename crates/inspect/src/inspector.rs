@@ -23,6 +23,7 @@ use crate::Detector;
 use crate::event::{Event, FlowSoFar, Outbox};
 use crate::examiner::{Examiner, Seen};
 use crate::fragments::{self, FragmentCounts, Fragments};
+use crate::hold::{self, HoldCounts, LetGo};
 use crate::learn::encapsulation;
 use crate::reject::{self, End};
 use crate::stream;
@@ -87,6 +88,20 @@ pub struct Counts {
     pub fragments_expired: u64,
     /// Packets sent to tell the ends of rejected ones.
     pub rejects: u64,
+    /// Packets of clients' first flights that are held now.
+    pub holding: u64,
+    /// Packets that were held.
+    pub held: u64,
+    /// Packets that were held and released.
+    pub held_released: u64,
+    /// Packets that were held and dropped because a rule or the default action said so.
+    pub held_denied: u64,
+    /// Times that a flow had more bytes to hold than it may.
+    pub holds_at_bytes: u64,
+    /// Times that a flow was held for as long as it may.
+    pub holds_at_time: u64,
+    /// Times that there was no room to hold a packet.
+    pub holds_at_total: u64,
     /// Packets of our own that were not sent because of their rate, or because too many waited.
     pub injections_withheld: u64,
     /// Packets of our own that were not sent because there was no memory for them.
@@ -104,6 +119,8 @@ pub struct Inspector {
     mode: Mode,
     /// Packets given so far.
     packets: u64,
+    /// The first of the last burst.
+    first: u64,
     outbox: Outbox,
     injections: Injections,
     fragments: Fragments,
@@ -121,6 +138,7 @@ impl Inspector {
             examiner: Examiner::new(SESSIONS, STREAM_BYTES, stream::Settings::default()),
             mode: Mode::default(),
             packets: 0,
+            first: 0,
             outbox: Outbox::new(),
             injections: Injections::new(),
             fragments: Fragments::new(fragments::Settings::default()),
@@ -151,10 +169,18 @@ impl Inspector {
         self
     }
 
+    /// The same inspector, which holds clients' first flights within these bounds.
+    #[must_use]
+    pub fn holding(mut self, settings: hold::Settings) -> Self {
+        self.examiner.hold_by(settings);
+        self
+    }
+
     /// Set the verdicts of a burst, in order: of frames, and what was learnt of each. Packets of which nothing was
     /// learnt keep theirs, but none that is unlearnt goes forward.
     #[inline(never)] // once per burst: by itself it has the registers to itself
     pub fn judge<B: Frame>(&mut self, now: Moment, frames: &[B], packets: &mut [Packet]) {
+        self.first = self.packets + 1;
         for (frames, packets) in frames.chunks(BURST).zip(packets.chunks_mut(BURST)) {
             let hashes = packets.iter().map(|packet| packet.about.as_ref().map_or(0, |about| about.hash));
             let candidates = self.flows.look_ahead(hashes);
@@ -174,10 +200,23 @@ impl Inspector {
     /// Once per turn: find flows that have ended, a bounded number of them.
     pub fn tick(&mut self, now: Moment) {
         let Self { flows, examiner, outbox, counts, .. } = self;
+        examiner.sweep(now);
         flows.expire(now, EXPIRY_BUDGET, |ended| {
             examiner.end(ended.flow.memo);
             counts.end(ended, outbox);
         });
+    }
+
+    /// Let go of all packets that are held, as at a bound: nothing more will come.
+    pub fn let_all_go(&mut self) {
+        self.examiner.let_all_go();
+    }
+
+    /// The lane that was let go longest ago and was not fetched yet. Fetch all of them before the first packet of a burst
+    /// and after each burst; [`LetGo::before`] is a place in the burst that was judged last.
+    #[inline]
+    pub fn let_go(&mut self) -> Option<LetGo> {
+        self.examiner.next_let_go(self.first)
     }
 
     /// Take a new detector and give back the old one, to be freed elsewhere.
@@ -211,6 +250,8 @@ impl Inspector {
         let (injections_withheld, injections_lost) = (self.injections.withheld(), self.injections.lost);
         let FragmentCounts { parts, whole, expired, .. } = self.fragments.counts();
         let marks_evicted = self.detector.marks_evicted();
+        let (holding, HoldCounts { held, released, denied, at_bytes, at_time, at_total }) =
+            self.examiner.held();
         self.examiner.count(Counts {
             events_lost,
             headers_lost,
@@ -220,6 +261,13 @@ impl Inspector {
             fragments_whole: whole,
             fragments_expired: expired,
             marks_evicted,
+            holding: holding as u64,
+            held,
+            held_released: released,
+            held_denied: denied,
+            holds_at_bytes: at_bytes,
+            holds_at_time: at_time,
+            holds_at_total: at_total,
             ..self.counts
         })
     }
@@ -275,6 +323,7 @@ impl Inspector {
         let Tracked { memo: judged, change, course } = tracked;
         if let Some(change) = change {
             if let Some(ended) = &change.ended {
+                examiner.turn_to(*packets);
                 examiner.end(ended.flow.memo);
             }
             counts.note(change, outbox);

@@ -9,6 +9,7 @@ mod drop_reason;
 mod event;
 mod examiner;
 pub mod fragments;
+pub mod hold;
 mod injections;
 mod inspector;
 mod judged;

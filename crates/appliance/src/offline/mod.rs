@@ -27,7 +27,7 @@ use config::EventSettings;
 use control::EventLog;
 use engine::{Core, Idle, Inspect, LocalPort, Return, Role, Sharing, Stats, Steer, Wiring, events, swap};
 use flow::FlowHasher;
-use inspect::Inspector;
+use inspect::{Inspector, hold};
 use policy::Policy;
 use wire::TunnelEnd;
 
@@ -83,8 +83,9 @@ pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
     let mut log = log(args.eve.as_deref(), events_wanted)?;
     log.know(policy);
     let flows = settings.as_ref().map_or_else(flow::Settings::default, |settings| wiring::flows(settings, 1));
+    let hold = settings.as_ref().map_or_else(unpooled, |settings| wiring::hold(settings, 1));
     let mut inspector =
-        Inspector::new(&flows, FlowHasher::new(SECRETS), detector.clone()).in_mode(args.mode());
+        Inspector::new(&flows, FlowHasher::new(SECRETS), detector.clone()).in_mode(args.mode()).holding(hold);
     if let Some(watch) = &watch {
         inspector = inspector.watched_by(Box::new(watch.clone()));
     }
@@ -152,6 +153,11 @@ fn judge(
         (None, None) => Ok(()),
     };
     Ok((Summary::of(&stats.snapshot()), whole))
+}
+
+/// How first flights are held without a configuration: no packet pool bounds how many packets there are.
+fn unpooled() -> hold::Settings {
+    hold::Settings { packets: u16::MAX, ..hold::Settings::default() }
 }
 
 /// The event log of this run; one to nowhere if nobody asked for it.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "what the tests share may fail as the tests do")]
 
 mod common;
+mod hold;
 mod threads;
 mod topology;
 mod traffic;

@@ -156,6 +156,14 @@ impl App {
         self.original
     }
 
+    /// Whether what one way has said so far may be how this protocol begins. Of a flow whose protocol is not decided.
+    #[must_use]
+    pub fn may_speak(&self, way: Way, protocol: Protocol) -> bool {
+        let side = &self.sides[way as usize];
+        let head = Head { bytes: &side.head, way, ports: self.ports, whole: false };
+        side.guess == Guess::Undecided && guess::fits(&head, protocol) != Fit::No
+    }
+
     /// Whether nothing more can be learnt: the protocol is decided and has no parser or its parser is done, or it
     /// cannot be told.
     #[must_use]

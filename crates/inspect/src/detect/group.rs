@@ -4,6 +4,7 @@
 
 use policy::Way;
 
+use super::awaited::Awaited;
 use super::rule::{Kind, Rank, Ready};
 use crate::app::Wanted;
 
@@ -27,6 +28,8 @@ pub(crate) struct Group {
     tags: bool,
     /// The buffers that rules look into.
     pub(crate) wanted: Wanted,
+    /// The protocols whose names rules wait for that decide.
+    pub(crate) awaited: Awaited,
 }
 
 impl Group {
@@ -76,6 +79,12 @@ impl Group {
                         .buffers
                         .iter()
                         .fold(group.wanted, |wanted, program| wanted.and(program.buffer()));
+                    if rule.may_decide() {
+                        group.awaited = rule
+                            .buffers
+                            .iter()
+                            .fold(group.awaited, |all, program| all.or(Awaited::of(program.buffer())));
+                    }
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! What finds the rules that a packet, a stream or a transaction meets.
 
 mod asking;
+mod awaited;
 mod compile;
 mod compiled;
 mod detector;
@@ -25,7 +26,7 @@ pub use failed::Failed;
 pub(crate) use group::Group;
 pub(crate) use marks::Marks;
 pub use outside::Outside;
-pub(crate) use session::{Session, Sessions};
+pub(crate) use session::{Flight, Session, Sessions};
 pub(crate) use shared::Shared;
 pub(crate) use sight::{Sight, payload_of};
 pub(crate) use verdict::{Decided, Settled, settle};

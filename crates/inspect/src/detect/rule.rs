@@ -77,6 +77,11 @@ impl Ready {
     pub(crate) fn is_about_the_flow(&self) -> bool {
         self.kind != Kind::Packet
     }
+
+    /// Whether what becomes of a packet may hang on it: it decides, or leaves a mark that others ask for.
+    pub(crate) fn may_decide(&self) -> bool {
+        self.action != Action::Alert || !self.effects.is_empty()
+    }
 }
 
 /// A condition that is no buffer's.

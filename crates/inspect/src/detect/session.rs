@@ -11,6 +11,7 @@ use super::marks::Marks;
 use super::rule::Rank;
 use super::verdict::Decided;
 use crate::app::{App, Guess, Phase, Transaction};
+use crate::hold::Lane;
 use crate::stream::{Room, Stream};
 
 /// Rules that wait for more of a stream, at most, each way.
@@ -48,6 +49,18 @@ pub(crate) struct Session {
     pub(crate) ended: [bool; 2],
     /// What became of the flow, if that is decided and only a tag keeps it open.
     pub(crate) decided: Option<(Option<Decided>, Outcome)>,
+    pub(crate) flight: Flight,
+}
+
+/// What becomes of what a client says first.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Flight {
+    /// It may have to wait, and nothing does.
+    Open,
+    /// It waits.
+    Held(Lane),
+    /// It was heard, or need not be, or may wait no longer.
+    Over,
 }
 
 /// How far a transaction was looked at.
@@ -82,6 +95,7 @@ impl Session {
             met: Default::default(),
             ended: [false; 2],
             decided: None,
+            flight: Flight::Open,
         }
     }
 
@@ -104,12 +118,26 @@ impl Session {
         match app.flow_protocol() {
             Guess::Undecided => false,
             Guess::Failed => true,
-            Guess::Decided(_) => {
-                let heard = |open: &Transaction| open.reached(Way::ToServer) >= Phase::Head;
-                app.is_done()
-                    || (app.transactions().begun() > 0 && app.transactions().open().iter().all(heard))
-            }
+            Guess::Decided(_) => is_heard(app),
         }
+    }
+
+    /// Whether what the client says first must wait: a rule that decides asks for a name in it, and it may yet come. Of a
+    /// connection whose beginning was not seen nobody knows what is said first.
+    pub(crate) fn awaits_name(&self) -> bool {
+        let awaited = self.groups[Way::ToServer as usize].awaited;
+        let Some(app) = self.app.as_ref().filter(|_| self.flight != Flight::Over && awaited.is_any()) else {
+            return false;
+        };
+        let whole = self.stream.as_ref().is_none_or(|stream| stream.has_begun(Way::ToServer));
+        whole
+            && match app.flow_protocol() {
+                Guess::Decided(protocol) => awaited.has(protocol) && !is_heard(app),
+                Guess::Undecided => {
+                    awaited.protocols().any(|protocol| app.may_speak(Way::ToServer, protocol))
+                }
+                Guess::Failed => false,
+            }
     }
 
     /// Whether no rule can match what may yet come.
@@ -136,6 +164,12 @@ impl Session {
             stream.free(room);
         }
     }
+}
+
+/// Whether what the client said first was heard to its end, by who understands it.
+fn is_heard(app: &App) -> bool {
+    let heard = |open: &Transaction| open.reached(Way::ToServer) >= Phase::Head;
+    app.is_done() || (app.transactions().begun() > 0 && app.transactions().open().iter().all(heard))
 }
 
 /// Sessions of one worker, a bounded number. Places are given out again.
@@ -170,6 +204,11 @@ impl Sessions {
     /// Of which epoch the session at a place is.
     pub(crate) fn epoch(&self, place: u32) -> Option<u32> {
         self.open.get(place as usize)?.as_ref().map(|session| session.epoch)
+    }
+
+    /// The session at a place.
+    pub(crate) fn at(&mut self, place: u32) -> Option<&mut Session> {
+        self.open.get_mut(place as usize)?.as_deref_mut()
     }
 
     /// Takes a session into the hand; its place waits for it.

@@ -157,6 +157,12 @@ impl Stream {
         self.state
     }
 
+    /// Whether this way was seen from its beginning.
+    #[must_use]
+    pub fn has_begun(&self, way: Way) -> bool {
+        self.halves[way as usize].syn
+    }
+
     /// Bytes sent this way so far, by their numbers: what `stream_size` asks.
     #[must_use]
     pub fn sent(&self, way: Way) -> u64 {

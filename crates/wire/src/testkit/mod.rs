@@ -14,6 +14,7 @@
 mod check;
 mod fates;
 mod frame;
+mod hello;
 mod local;
 mod mutation;
 mod oracle;
@@ -22,6 +23,7 @@ mod packet;
 pub use check::{check_frame, check_inner, check_options};
 pub use fates::{Case, Fate, OUR_ADDRESS, fates};
 pub use frame::{FrameBuilder, gwlb, set_outer_checksum};
+pub use hello::client_hello;
 pub use local::{arp, plain};
 pub use mutation::Mutation;
 pub use oracle::check_against_etherparse;
