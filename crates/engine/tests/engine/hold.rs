@@ -1,170 +1,23 @@
 //! A client's first flight, held until its name is judged: through the appliance's own stages, turn by turn.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
-use std::rc::Rc;
-use std::sync::Arc;
-use std::time::Duration;
-
-use engine::{
-    Core, Counter, Counts, EventReceiver, Inspect, LocalPort, Pulled, Return, Role, Source, Stats, Steer,
-    SwapSender, Turn, Turned, Wiring, events, swap,
-};
-use flow::{FlowHasher, Moment};
+use engine::Counter;
 use inspect::hold::{AtBound, Settings};
-use inspect::{Burst, Detector, DropReason, Event, Inspector};
-use policy::{DefaultAction, Loading, Policy, RuleFile};
+use inspect::{DropReason, Event};
+use policy::DefaultAction;
 use proptest::prelude::*;
-use wire::testkit::{OUR_ADDRESS, client_hello, gwlb, tcp, udp};
-use wire::{TcpFlags, TunnelEnd};
+use wire::TcpFlags;
+use wire::testkit::{client_hello, gwlb, tcp, udp};
 
-use crate::common::{Frame, Wire, reflected};
+use crate::line::{Line, detector};
 
-const CLIENT: &str = "10.1.2.10:49152";
-const SERVER: &str = "192.0.2.80:443";
-const RULES: &str = r#"drop tls any any -> any any (tls.sni; content:"denied.example"; sid:1;)"#;
+pub(crate) const CLIENT: &str = "10.1.2.10:49152";
+pub(crate) const SERVER: &str = "192.0.2.80:443";
+pub(crate) const RULES: &str = r#"drop tls any any -> any any (tls.sni; content:"denied.example"; sid:1;)"#;
 const ALLOWED: &str = "allowed.example";
 const DENIED: &str = "denied.example";
 
-/// Bursts that come one by one; between them, nothing.
-type Bursts = Rc<RefCell<VecDeque<Vec<Frame>>>>;
-
-struct Nic {
-    bursts: Bursts,
-    closed: Rc<RefCell<bool>>,
-}
-
-impl Source<Frame> for Nic {
-    fn pull(&mut self, burst: &mut Burst<Frame>) -> Pulled {
-        match self.bursts.borrow_mut().pop_front() {
-            Some(frames) => {
-                burst.extend(frames);
-                Pulled::Some
-            }
-            None if *self.closed.borrow() => Pulled::Closed,
-            None => Pulled::Idle,
-        }
-    }
-}
-
-fn detector(rules: &str, default_action: DefaultAction) -> Arc<Detector> {
-    let file = RuleFile { name: "test.rules".into(), text: rules.as_bytes().to_vec() };
-    let settings = policy::Settings { default_action, ..policy::Settings::default() };
-    let rules = Loading::new(&[file], &settings).strict().unwrap();
-    Arc::new(Detector::new(Arc::new(Policy::new(1, Arc::new(rules)))))
-}
-
-/// An appliance of one core over no NIC, whose turns and clock are the test's.
-struct Line {
-    role: Box<dyn Turn>,
-    bursts: Bursts,
-    closed: Rc<RefCell<bool>>,
-    wire: Wire,
-    stats: Stats,
-    now: Moment,
-    policies: SwapSender<Arc<Detector>>,
-    log: EventReceiver<Event>,
-}
-
-impl Line {
-    fn new(detector: Arc<Detector>, hold: Settings) -> Self {
-        let hasher = FlowHasher::random();
-        let end = TunnelEnd { address: Some(OUR_ADDRESS), ..TunnelEnd::default() };
-        let flows = flow::Settings { flows: 1000, ..flow::Settings::default() };
-        let ((policies, detectors), (sender, log)) = (swap(), events(4096));
-        let inspect = Inspect {
-            inspector: Inspector::new(&flows, hasher, detector).holding(hold),
-            detectors,
-            events: sender,
-            frames: |bytes: &[u8]| Some(bytes.to_vec()),
-        };
-        let (bursts, closed, wire) = (Bursts::default(), Rc::default(), Wire::new());
-        let mut stats = Stats::default();
-        let role = Box::new(Core::from(Wiring {
-            source: Nic { bursts: Rc::clone(&bursts), closed: Rc::clone(&closed) },
-            stage: ((Steer { end, hasher }, inspect), Return),
-            sink: wire.clone(),
-            bypass: None,
-            local: LocalPort::none(),
-            patience: Duration::ZERO,
-            stats: stats.add(Role::Rtc(0)),
-        }));
-        Self { role, bursts, closed, wire, stats, now: Moment(1 << 40), policies, log }
-    }
-
-    fn usual() -> Self {
-        Self::new(detector(RULES, DefaultAction::Forward), Settings::default())
-    }
-
-    /// One turn; its books balance.
-    fn turn(&mut self) -> Turned {
-        let turned = self.role.turn(self.now);
-        self.role.spent(turned, self.now);
-        let snapshot = self.stats.snapshot();
-        assert!(snapshot.conserved(), "received = returned + dropped + punted + held, after each turn");
-        turned
-    }
-
-    /// Packets that come in one burst, and what they set off.
-    fn burst(&mut self, packets: &[Vec<u8>]) {
-        let frames = packets.iter().map(|packet| gwlb().inner(packet).build()).collect();
-        self.bursts.borrow_mut().push_back(frames);
-        self.wait(0);
-    }
-
-    /// Milliseconds pass, and then all turns that have something to do.
-    fn wait(&mut self, milliseconds: u64) {
-        self.now.0 += milliseconds * 1_000_000;
-        while self.turn() == Turned::Busy {}
-    }
-
-    /// No more packets come; the role ends.
-    fn close(&mut self) {
-        *self.closed.borrow_mut() = true;
-        for _ in 0..1000 {
-            if self.turn() == Turned::Ended {
-                return;
-            }
-        }
-        panic!("it does not end");
-    }
-
-    fn counts(&self) -> Counts {
-        self.stats.snapshot().roles[0].1
-    }
-
-    fn held(&self) -> u64 {
-        assert_eq!(self.counts().of(Counter::Held), self.counts().of(Counter::HoldsNow));
-        self.counts().of(Counter::Held)
-    }
-
-    fn dropped(&self, reason: DropReason) -> u64 {
-        self.stats.snapshot().dropped(reason)
-    }
-
-    /// What went out since the last call, in order.
-    fn sent(&self) -> Vec<Frame> {
-        std::mem::take(&mut *self.wire.frames.lock().unwrap())
-    }
-
-    /// Asserts that exactly these packets went out since the last time, in this order.
-    fn assert_sent(&self, packets: &[Vec<u8>]) {
-        let expected: Vec<_> = packets.iter().map(|packet| reflected(gwlb().inner(packet).build())).collect();
-        assert!(self.sent() == expected);
-    }
-
-    /// A handshake, which is never held.
-    fn open(&mut self) {
-        let syn = tcp(CLIENT, SERVER).flags(TcpFlags::SYN).sequence(99).build();
-        let answer = tcp(SERVER, CLIENT).flags(TcpFlags::SYN | TcpFlags::ACK);
-        let packets = [syn, answer.sequence(199).acknowledgment(100).build(), segment(0, b"")];
-        self.burst(&packets);
-        self.assert_sent(&packets);
-    }
-}
-
 /// What the client sends from this place of its stream on.
-fn segment(at: usize, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn segment(at: usize, payload: &[u8]) -> Vec<u8> {
     let packet = tcp(CLIENT, SERVER).flags(TcpFlags::ACK).sequence(100 + u32::try_from(at).unwrap());
     packet.acknowledgment(200).payload(payload).build()
 }
@@ -231,7 +84,7 @@ fn what_is_let_go_in_the_middle_of_a_burst_goes_before_what_follows_it() {
     line.open();
     let (hello, other) = (three(ALLOWED), udp("10.1.2.11:5000", "192.0.2.53:5000").build());
     let end = client_hello(ALLOWED, 3500).len();
-    let burst = [&[other.clone()], &hello[..], &[segment(end, b"more"), other]].concat();
+    let burst = [std::slice::from_ref(&other), &hello[..], &[segment(end, b"more"), other.clone()]].concat();
     line.burst(&burst);
     line.assert_sent(&burst);
 }

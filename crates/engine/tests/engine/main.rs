@@ -3,6 +3,7 @@
 
 mod common;
 mod hold;
+mod line;
 mod threads;
 mod topology;
 mod traffic;
