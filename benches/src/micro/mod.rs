@@ -143,7 +143,7 @@ fn tracking(flows: u32) -> Result<Part, Box<dyn Error>> {
         let candidates = table.look_ahead(hashes);
         for (nth, ((key, direction), hash)) in keys.iter().zip(hashes).enumerate() {
             let sighting = Sighting { key, hash, mark: 1, direction: *direction, tcp_flags: 0, bytes: 64 };
-            black_box(table.track(Moment(1), (&candidates, nth), &sighting, || None).is_ok());
+            black_box(table.track(Moment(1), candidates.of(nth), &sighting, || None).is_ok());
         }
     };
     let mut burst = [0; BURST];

@@ -33,7 +33,7 @@ fn measure(flows: u64) {
     let start = Instant::now();
     for n in 0..flows {
         let key = key(n);
-        track(&mut table, &key, hasher.hash(&key), None);
+        track(&mut table, &key, hasher.hash(&key), flow::Hint::default());
     }
     let first = nanoseconds(start, flows);
     let (mut keys, mut bursts, mut singles) = (f64::MAX, f64::MAX, f64::MAX);
@@ -42,12 +42,12 @@ fn measure(flows: u64) {
         bursts = bursts.min(round(&hasher, (flows, seed), &mut |keys, hashes| {
             let candidates = table.look_ahead(*hashes);
             for (nth, (key, hash)) in keys.iter().zip(hashes).enumerate() {
-                track(&mut table, key, *hash, Some((&candidates, nth)));
+                track(&mut table, key, *hash, candidates.of(nth));
             }
         }));
         singles = singles.min(round(&hasher, (flows, seed), &mut |keys, hashes| {
             for (key, hash) in keys.iter().zip(hashes) {
-                track(&mut table, key, *hash, None);
+                track(&mut table, key, *hash, flow::Hint::default());
             }
         }));
     }
@@ -87,7 +87,7 @@ fn sweep(table: &mut FlowTable<u32>, flows: u64) -> f64 {
     nanoseconds(start, 2 * flows)
 }
 
-fn track(table: &mut FlowTable<u32>, key: &FlowKey, hash: u32, hint: Option<(&flow::Candidates, usize)>) {
+fn track(table: &mut FlowTable<u32>, key: &FlowKey, hash: u32, hint: flow::Hint) {
     let sighting = Sighting { key, hash, mark: 1, direction: Direction::Up, tcp_flags: 16, bytes: 100 };
     let encapsulation = || {
         Some(flow::Encapsulation {
@@ -98,8 +98,7 @@ fn track(table: &mut FlowTable<u32>, key: &FlowKey, hash: u32, hint: Option<(&fl
             header: &[],
         })
     };
-    let nothing = flow::Candidates::default();
-    if let Ok(tracked) = table.track(NOW, hint.unwrap_or((&nothing, 0)), &sighting, encapsulation) {
+    if let Ok(tracked) = table.track(NOW, hint, &sighting, encapsulation) {
         *tracked.memo = tracked.memo.wrapping_add(1);
     }
 }

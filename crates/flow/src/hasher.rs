@@ -11,13 +11,17 @@ use crate::FlowKey;
 #[derive(Clone, Copy, Debug)]
 pub struct FlowHasher {
     secrets: [u64; 4],
+    /// Odd numbers made of them.
+    factors: [u64; 6],
 }
 
 impl FlowHasher {
     /// A hasher with these secrets; tests and benches choose them.
     #[must_use]
     pub fn new(secrets: [u64; 4]) -> Self {
-        Self { secrets }
+        let [s0, s1, s2, s3] = secrets;
+        let factors = [s0, s1, s2, s3, s0.rotate_left(32), s1.rotate_left(32)].map(|secret| secret | 1);
+        Self { secrets, factors }
     }
 
     /// A hasher with secrets from the operating system's random numbers.
@@ -52,17 +56,18 @@ impl FlowHasher {
         }
     }
 
-    /// A header of the length that GWLB's have.
+    /// A header of the length that GWLB's have: a sum of products, each word with a factor of its own. What changes in one
+    /// word changes the sum, since the factors are odd.
     #[inline]
     fn mark_usual(&self, geneve: &[u8; 40], outer: u64) -> u32 {
-        let [s0, s1, s2, s3] = self.secrets;
+        let [f0, f1, f2, f3, f4, f5] = self.factors;
         let words = geneve.as_chunks::<8>().0;
-        let word = |at: usize| words.get(at).map_or(0, |word| u64::from_le_bytes(*word));
-        // Each pair is folded by itself, so that the multiplications overlap, and with secrets of its own.
-        let hash = fold(word(0) ^ s0, word(1) ^ s1)
-            ^ fold(word(2) ^ s2, word(3) ^ s3)
-            ^ fold(word(4) ^ s0.rotate_left(32), outer ^ s1.rotate_left(32));
-        narrow(hash).max(1)
+        let product = |at: usize, factor: u64| {
+            words.get(at).map_or(0, |word| u64::from_le_bytes(*word).wrapping_mul(factor))
+        };
+        let [a, b, c] = [product(0, f0), product(1, f1), product(2, f2)];
+        let [d, e, f] = [product(3, f3), product(4, f4), outer.wrapping_mul(f5)];
+        narrow(a.wrapping_add(b).wrapping_add(c).wrapping_add(d).wrapping_add(e).wrapping_add(f)).max(1)
     }
 
     #[cold]

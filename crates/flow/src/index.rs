@@ -1,25 +1,35 @@
-//! From a hash to the place of a record: buckets of one cache line, and two of them for every hash.
+//! From a hash to the place of a record: buckets of one cache line, two of them for every hash, and as many as the flows
+//! of now need.
 //!
 //! ```text
 //! bucket   [ hash 4 × 8 | place 4 × 8 ]   64 bytes: a look-up reads one line, seldom two
 //! hash ──▶ its first bucket, unless that fills up; then the emptier of the two
+//!
+//! buckets  [ in use, split already │ in use, to be split │ the halves of those │ not in use yet … ]
 //! ```
 //! Why not a hash table of the usual kind: one look-up in it reads a line of tags and a line of entries, which a million
 //! flows keep out of every cache, and a table that flows come to and leave must be cleaned of marks of removed entries
 //! now and then, in one go. Buckets have neither marks nor clean-ups, and all of them are one block of memory, which may
 //! lie on huge pages. The choice of two buckets keeps them from overflowing: of full ones there is one in 4000 when the
 //! table is as full as it gets, and an entry needs both of its own to be full to find no room (one in ten million).
+//!
+//! Why it grows, though its memory is taken at start: ten thousand flows spread over the buckets of a million lie each in a
+//! line, and nearly each in a page, of its own. So buckets come into use one at a time, by linear hashing: with every second
+//! new flow one bucket gives half of its entries to a new one. It does not shrink: buckets of flows that are gone stay in
+//! use.
 
 /// Entries of a bucket.
 const WAYS: usize = 8;
-/// Entries per bucket when the table is full.
-const MEAN: usize = 4;
+/// Entries per bucket in use beyond which it grows. A bucket that waits to be split holds twice as many.
+const GROWS_AT: usize = 2;
 /// A first bucket that holds as many is compared with the second.
 const CROWDED: usize = 6;
 /// Buckets beside: small tables spread badly.
 const SPARE: usize = 16;
-/// The place of an empty entry.
-const EMPTY: u32 = u32::MAX;
+/// Least buckets in use: by their number's lowest bits a hash's two buckets differ.
+const FEWEST: usize = 16;
+/// What stands for the place of an empty entry; other places are kept as one more than they are.
+const EMPTY: u32 = 0;
 
 /// Both buckets of a hash are full.
 #[derive(Debug)]
@@ -34,39 +44,53 @@ struct Bucket {
 
 #[derive(Debug)]
 pub(crate) struct Index {
+    /// A power of two.
     buckets: Vec<Bucket>,
+    /// Buckets in use.
+    used: usize,
+    /// The bits of the numbers of buckets in use: one less than a power of two.
+    bits: usize,
+    entries: usize,
 }
 
 impl Index {
-    /// Room for so many flows; all memory is taken, and touched, here.
+    /// Room for so many flows; all memory is taken, and touched, here: 14 to 29 bytes each. When it is as full as it gets,
+    /// a bucket has 2.2 to 4.4 entries.
     pub(crate) fn new(flows: usize) -> Self {
-        let empty = Bucket { hashes: [0; WAYS], places: [EMPTY; WAYS] };
-        Self { buckets: vec![empty; flows.div_ceil(MEAN) + SPARE] }
+        let buckets = (flows * 9 / 40 + SPARE).next_power_of_two();
+        Self { buckets: vec![Bucket::EMPTY; buckets], used: FEWEST, bits: 2 * FEWEST - 1, entries: 0 }
     }
 
     /// The place of the first entry with this hash that `matches`.
     pub(crate) fn find(&self, hash: u32, mut matches: impl FnMut(u32) -> bool) -> Option<u32> {
-        let first = self.find_in(self.first(hash), hash, &mut matches);
-        first.or_else(|| self.find_in(self.second(hash), hash, &mut matches))
+        let places = |bucket: usize| {
+            let Bucket { hashes, places } = &self.buckets[bucket];
+            hashes.iter().zip(places).filter(|(held, place)| **held == hash && **place != EMPTY)
+        };
+        let both = places(self.first(hash)).chain(places(self.second(hash)));
+        both.map(|(_, place)| place - 1).find(|place| matches(*place))
     }
 
     /// The first half of a look-up: the first bucket of a hash, and a number of it, which means nothing, but for which it
     /// is loaded.
     #[inline]
-    pub(crate) fn touch(&self, hash: u32) -> (usize, u32) {
+    #[expect(clippy::cast_possible_truncation, reason = "there are less than 2^32 buckets")]
+    pub(crate) fn touch(&self, hash: u32) -> (u32, u32) {
         let first = self.first(hash);
-        (first, self.buckets[first].hashes[0])
+        (first as u32, self.buckets.get(first).map_or(0, |bucket| bucket.hashes[0]))
     }
 
-    /// The second half: the place of the first entry with this hash, given its first bucket.
+    /// The second half, given the first bucket: where the entry with this hash may be; `u32::MAX` if there is none. A
+    /// guess: of two entries with one hash it finds neither.
     #[inline]
-    pub(crate) fn find_from(&self, first: usize, hash: u32) -> Option<u32> {
-        self.find_in(first, hash, &mut |_| true).or_else(|| self.find_second(hash))
+    pub(crate) fn guess(&self, first: u32, hash: u32) -> u32 {
+        let guess = self.buckets.get(first as usize).map_or(EMPTY, |bucket| bucket.guess(hash));
+        if guess == EMPTY { self.guess_second(hash) } else { guess - 1 }
     }
 
     #[cold]
-    fn find_second(&self, hash: u32) -> Option<u32> {
-        self.find_in(self.second(hash), hash, &mut |_| true)
+    fn guess_second(&self, hash: u32) -> u32 {
+        self.buckets[self.second(hash)].guess(hash).wrapping_sub(1)
     }
 
     /// Add an entry; its place is not `u32::MAX`.
@@ -74,18 +98,19 @@ impl Index {
         let (first, second) = (self.first(hash), self.second(hash));
         let (held, held_second) = (self.buckets[first].len(), self.buckets[second].len());
         let chosen = if held < CROWDED || held <= held_second { first } else { second };
-        let bucket = &mut self.buckets[chosen];
-        let way = bucket.places.iter().position(|place| *place == EMPTY).ok_or(Full)?;
-        (bucket.hashes[way], bucket.places[way]) = (hash, place);
+        self.buckets[chosen].insert(hash, place + 1)?;
+        self.entries += 1;
+        if self.entries > GROWS_AT * self.used && self.used < self.buckets.len() {
+            self.split();
+        }
         Ok(())
     }
 
     /// Remove the entry of this hash and place.
     pub(crate) fn remove(&mut self, hash: u32, place: u32) {
         for bucket in [self.first(hash), self.second(hash)] {
-            let bucket = &mut self.buckets[bucket];
-            if let Some(way) = bucket.places.iter().position(|held| *held == place) {
-                (bucket.hashes[way], bucket.places[way]) = (0, EMPTY);
+            if self.buckets[bucket].remove(place + 1) {
+                self.entries -= 1;
                 return;
             }
         }
@@ -95,52 +120,81 @@ impl Index {
         self.buckets.capacity() * size_of::<Bucket>()
     }
 
-    #[inline]
-    fn find_in(&self, bucket: usize, hash: u32, matches: &mut impl FnMut(u32) -> bool) -> Option<u32> {
-        let Bucket { hashes, places } = &self.buckets[bucket];
-        // All eight are compared at once; a branch for each would be guessed wrong half the time. A byte for each rather
-        // than a bit, which the compiler makes vectors of.
-        let mut alike = (0..WAYS)
-            .fold(0_u64, |alike, way| alike | if hashes[way] == hash { 0xff << (8 * way) } else { 0 });
-        while alike != 0 {
-            let way = alike.trailing_zeros() / 8;
-            let place = places[way as usize % WAYS];
-            if place != EMPTY && matches(place) {
-                return Some(place);
+    /// Take one more bucket into use: of the bucket that had its entries up to now, those go there that belong there.
+    fn split(&mut self) {
+        let new = self.used;
+        let old = new & self.bits >> 1;
+        self.used += 1;
+        let Bucket { hashes, places } = self.buckets[old];
+        for (hash, place) in hashes.into_iter().zip(places).filter(|(_, place)| *place != EMPTY) {
+            // Each of an entry's two buckets is where it was, or the new one in place of the old.
+            let stays = self.first(hash) == old || self.second(hash) == old;
+            if !stays && self.buckets[new].insert(hash, place).is_ok() {
+                self.buckets[old].remove(place);
             }
-            alike &= !(0xff << (8 * way));
         }
-        None
+        if self.used > self.bits {
+            self.bits = 2 * self.bits + 1;
+        }
     }
 
     /// The first bucket of a hash. The hash is spread, as one worker's agree in their top bits, by which packets are
     /// steered.
     #[inline]
     fn first(&self, hash: u32) -> usize {
-        self.place_of(spread(hash))
+        self.bucket(spread(hash))
     }
 
     /// The second, never the same.
     #[inline]
     fn second(&self, hash: u32) -> usize {
-        let second = self.place_of(spread(hash).wrapping_mul(0xd6e8_feb8_6659_fd93));
-        if second == self.first(hash) { (second + 1) % self.buckets.len() } else { second }
+        let first = spread(hash);
+        let second = spread(hash.rotate_left(16) ^ 0x5bd1_e995);
+        let alike = (first ^ second).is_multiple_of(FEWEST);
+        self.bucket(second ^ usize::from(alike))
     }
 
+    /// The bucket of this number; before it is in use, the one that it splits from.
     #[inline]
-    fn place_of(&self, spread: u64) -> usize {
-        (((spread >> 32) * self.buckets.len() as u64) >> 32) as usize
+    fn bucket(&self, number: usize) -> usize {
+        let bucket = number & self.bits;
+        if bucket < self.used { bucket } else { bucket & self.bits >> 1 }
     }
 }
 
+/// A bucket's number, of which as many bits count as there are buckets in use.
 #[inline]
-fn spread(hash: u32) -> u64 {
-    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+fn spread(hash: u32) -> usize {
+    (u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize
 }
 
 impl Bucket {
+    const EMPTY: Self = Self { hashes: [0; WAYS], places: [EMPTY; WAYS] };
+
+    /// All eight are compared at once; a branch for each would be guessed wrong half the time.
+    #[inline]
+    fn guess(&self, hash: u32) -> u32 {
+        (0..WAYS)
+            .fold(EMPTY, |guess, way| guess | if self.hashes[way] == hash { self.places[way] } else { EMPTY })
+    }
+
     fn len(&self) -> usize {
         self.places.iter().filter(|place| **place != EMPTY).count()
+    }
+
+    fn insert(&mut self, hash: u32, place: u32) -> Result<(), Full> {
+        let way = self.places.iter().position(|held| *held == EMPTY).ok_or(Full)?;
+        (self.hashes[way], self.places[way]) = (hash, place);
+        Ok(())
+    }
+
+    /// Whether it held the place.
+    fn remove(&mut self, place: u32) -> bool {
+        let way = self.places.iter().position(|held| *held == place);
+        if let Some(way) = way {
+            (self.hashes[way], self.places[way]) = (0, EMPTY);
+        }
+        way.is_some()
     }
 }
 
@@ -168,6 +222,29 @@ mod tests {
             assert_eq!(index.find(hash(n), |_| true), Some(n % FLOWS));
             assert_eq!(index.find(hash(n - FLOWS), |place| place == n % FLOWS), None);
         }
+    }
+
+    #[test]
+    fn every_flow_is_found_at_every_size_that_the_index_grows_through() {
+        let mut index = Index::new(20_000);
+        for n in 0..20_000 {
+            assert!(index.insert(hash(n), n).is_ok(), "{n}");
+            if n % 97 == 0 {
+                assert!((0..=n).all(|n| index.find(hash(n), |place| place == n) == Some(n)), "{n}");
+            }
+        }
+        assert_eq!(index.used, index.buckets.len());
+        let guessed = (0..20_000).filter(|n| index.guess(index.touch(hash(*n)).0, hash(*n)) == *n).count();
+        assert!(guessed > 19_900, "{guessed}");
+    }
+
+    #[test]
+    fn few_flows_use_few_buckets() {
+        let mut index = Index::new(1 << 20);
+        assert!((0..10_000).all(|n| index.insert(hash(n), n).is_ok()));
+        assert_eq!(index.used, 10_000 / GROWS_AT);
+        assert!((0..1 << 20).map(hash).all(|hash| index.first(hash).max(index.second(hash)) < index.used));
+        assert!((0..1 << 20).map(hash).all(|hash| index.first(hash) != index.second(hash)));
     }
 
     #[test]

@@ -27,5 +27,5 @@ pub use moment::Moment;
 pub use settings::{Midstream, Settings, Timeouts};
 pub use sighting::Sighting;
 pub use state::FlowState;
-pub use table::{BURST, Candidates, Change, Course, FlowTable, NoFlow, Tracked};
+pub use table::{BURST, Candidates, Change, Course, FlowTable, Hint, NoFlow, Tracked};
 pub use tally::Tally;

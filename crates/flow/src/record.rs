@@ -76,6 +76,13 @@ impl<M: Copy + Default> Record<M> {
         self.near.is(key.near) && (key.version() == 4 || self.far == key.far)
     }
 
+    /// One packet more.
+    #[inline]
+    pub(crate) fn count(&mut self, now: Tick, direction: Direction, bytes: u16) {
+        self.last_seen = now;
+        self.tallies[direction as usize].add(bytes);
+    }
+
     pub(crate) fn key(&self) -> FlowKey {
         FlowKey { near: self.near, far: self.far }
     }

@@ -53,15 +53,21 @@ impl FlowState {
         }
     }
 
+    /// Whether one packet more with these TCP flags changes nothing, and does not begin another flow: true of nearly every
+    /// packet, false also of some that [`next`](Self::next) finds to change nothing.
+    #[inline]
+    pub(crate) fn stays(self, tcp: bool, flags: u8, from_initiator: bool) -> bool {
+        // Without branches: which protocol the next packet has nobody can guess.
+        (flags & (flag::FIN | flag::SYN | flag::RST) == 0)
+            & ((self == Self::Established) | (!tcp & from_initiator))
+    }
+
     /// The state after one packet more with these TCP flags.
     #[must_use]
     #[inline]
     pub fn next(self, tcp: bool, flags: u8, from_initiator: bool) -> Self {
         if !tcp {
             return if from_initiator { self } else { Self::Established };
-        }
-        if flags & (flag::FIN | flag::SYN | flag::RST) == 0 && self == Self::Established {
-            return self; // nearly every packet
         }
         if flags & flag::RST != 0 {
             return Self::Reset;

@@ -26,14 +26,33 @@ pub const BURST: usize = 32;
 /// No place; also the end of the list of vacant records.
 const NONE: u32 = u32::MAX;
 
-/// Where the packets of a burst may find their flows: hints, verified by [`FlowTable::track`].
+/// Where the packets of a burst may find their flows.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidates([u32; BURST]);
 
-impl Default for Candidates {
-    /// No hints: every packet is looked up by itself.
+/// Where a packet may find its flow; [`FlowTable`] looks whether it does.
+#[derive(Clone, Copy, Debug)]
+pub struct Hint(u32);
+
+impl Candidates {
+    /// The hints of the packets from the `first` on.
+    #[inline]
+    pub fn from(&self, first: usize) -> impl Iterator<Item = Hint> {
+        self.0.get(first..).unwrap_or_default().iter().map(|place| Hint(*place))
+    }
+
+    /// The hint of the packet that was the `nth` of the burst.
+    #[must_use]
+    #[inline]
+    pub fn of(&self, nth: usize) -> Hint {
+        self.0.get(nth).map_or(Hint::default(), |place| Hint(*place))
+    }
+}
+
+impl Default for Hint {
+    /// None: the packet is looked up by itself.
     fn default() -> Self {
-        Self([NONE; BURST])
+        Self(NONE)
     }
 }
 
@@ -137,16 +156,16 @@ impl<M: Copy + Default> FlowTable<M> {
     #[must_use]
     #[inline]
     pub fn look_ahead(&self, hashes: impl IntoIterator<Item = u32>) -> Candidates {
-        let mut candidates = Candidates::default();
-        let (mut burst, mut count, mut touched) = ([(0, 0); BURST], 0, 0_u64);
-        for (kept, hash) in burst.iter_mut().zip(hashes) {
-            let (bucket, loaded) = self.index.touch(hash);
-            *kept = (bucket, hash);
+        let mut candidates = Candidates([NONE; BURST]);
+        let (mut burst, mut count, mut touched) = ([0; BURST], 0, 0_u64);
+        for ((kept, bucket), hash) in burst.iter_mut().zip(&mut candidates.0).zip(hashes) {
+            let (number, loaded) = self.index.touch(hash);
+            (*kept, *bucket) = (hash, number);
             touched ^= u64::from(loaded);
             count += 1;
         }
-        for (candidate, (bucket, hash)) in candidates.0.iter_mut().zip(&burst).take(count) {
-            *candidate = self.index.find_from(*bucket, *hash).unwrap_or(NONE);
+        for (candidate, hash) in candidates.0.iter_mut().zip(burst).take(count) {
+            *candidate = self.index.guess(*candidate, hash);
         }
         for candidate in candidates.0.iter().take(count) {
             touched ^= self.slab.get(*candidate as usize).map_or(0, |record| record.near.words()[0]);
@@ -155,7 +174,35 @@ impl<M: Copy + Default> FlowTable<M> {
         candidates
     }
 
-    /// The third pass, for the packet that was the `nth` of the burst: count it to its flow, which may begin with it.
+    /// The third pass, for a packet that is but one packet more of a flow, wrapped like
+    /// the one before it, and `wanted` says so of what the caller remembers: nearly every packet is. It is counted, and
+    /// that is all. Else nothing is changed, and [`track`](Self::track) is to be asked.
+    #[inline(always)] // what is passed would go through memory
+    pub fn pass(
+        &mut self,
+        now: Moment,
+        hint: Hint,
+        packet: &Sighting<'_>,
+        wanted: impl FnOnce(M) -> bool,
+    ) -> bool {
+        let tick = Tick::at(now);
+        let Some(record) = self.slab.get_mut(hint.0 as usize) else { return false };
+        let is_plain = record.holds(packet.key)
+            && record.marks[packet.direction as usize] == packet.mark
+            && wanted(record.memo)
+            && record.state.stays(
+                packet.key.is_tcp(),
+                packet.tcp_flags,
+                packet.direction == record.initiator(),
+            )
+            && !self.idle.is_past(record, tick);
+        if is_plain {
+            record.count(tick, packet.direction, packet.bytes);
+        }
+        is_plain
+    }
+
+    /// The third pass for every packet: count it to its flow, which may begin with it.
     ///
     /// `encapsulation` is asked only when the packet's mark is not the newest that its direction has shown, or the
     /// flow is new.
@@ -166,13 +213,12 @@ impl<M: Copy + Default> FlowTable<M> {
     pub fn track<'e>(
         &mut self,
         now: Moment,
-        (candidates, nth): (&Candidates, usize),
+        Hint(hint): Hint,
         packet: &Sighting<'_>,
         encapsulation: impl FnOnce() -> Option<Encapsulation<'e>>,
     ) -> Result<Tracked<'_, M>, NoFlow> {
         debug_assert_eq!(packet.hash, self.hasher.hash(packet.key), "another hasher's hash");
         let tick = Tick::at(now);
-        let hint = candidates.0.get(nth).copied().unwrap_or(NONE);
         let (place, changed) = match self.slab.get(hint as usize) {
             Some(record) if record.holds(packet.key) && self.is_plain(tick, record, packet) => {
                 (hint as usize, false)
@@ -185,8 +231,7 @@ impl<M: Copy + Default> FlowTable<M> {
         let initiator = record.initiator();
         let from_initiator = packet.direction == initiator;
         record.state = record.state.next(packet.key.is_tcp(), packet.tcp_flags, from_initiator);
-        record.last_seen = tick;
-        record.tallies[packet.direction as usize].add(packet.bytes);
+        record.count(tick, packet.direction, packet.bytes);
         let Record { memo, tallies, first_seen, state, .. } = record;
         let course = Course { initiator, state: *state, tallies, first_seen };
         Ok(Tracked { memo, change: changed.then_some(change), course })

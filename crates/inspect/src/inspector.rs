@@ -12,7 +12,7 @@
 use std::sync::Arc;
 
 use flow::{
-    BURST, Candidates, Change, EndReason, Ended, FlowHasher, FlowTable, Moment, Settings, Sighting, Tracked,
+    BURST, Candidates, Change, EndReason, Ended, FlowHasher, FlowTable, Hint, Moment, Settings, Tracked,
 };
 use policy::{Outcome, RejectTo};
 use wire::{Inner, InnerError, ProtocolType};
@@ -178,21 +178,24 @@ impl Inspector {
 
     /// Set the verdicts of a burst, in order: of frames, and what was learnt of each. Packets of which nothing was
     /// learnt keep theirs, but none that is unlearnt goes forward.
-    #[inline(never)] // once per burst: by itself it has the registers to itself
     pub fn judge<B: Frame>(&mut self, now: Moment, frames: &[B], packets: &mut [Packet]) {
         self.first = self.packets + 1;
         for (frames, packets) in frames.chunks(BURST).zip(packets.chunks_mut(BURST)) {
             let hashes = packets.iter().map(|packet| packet.about.as_ref().map_or(0, |about| about.hash));
             let candidates = self.flows.look_ahead(hashes);
-            for (nth, (frame, packet)) in frames.iter().zip(packets).enumerate() {
+            let mut judged = 0;
+            loop {
+                judged += self.pass(now, (&candidates, judged), packets);
+                let Some((frame, packet)) = frames.get(judged).zip(packets.get_mut(judged)) else { break };
                 self.packets += 1;
                 match &packet.about {
                     Some(about) => {
-                        packet.verdict = self.judge_one(now, (&candidates, nth), about, frame);
+                        packet.verdict = self.judge_one(now, candidates.of(judged), about, frame);
                     }
                     None if packet.verdict == Verdict::Forward => packet.verdict = DropReason::NotOurs.into(),
                     None => {}
                 }
+                judged += 1;
             }
         }
     }
@@ -284,13 +287,7 @@ impl Inspector {
 
     /// Ends a flow that new rules let begin anew, and judges its packet as the first of another. The packet counts to both.
     #[cold]
-    fn begin_anew<B: Frame>(
-        &mut self,
-        now: Moment,
-        hint: (&Candidates, usize),
-        about: &About,
-        frame: &B,
-    ) -> Verdict {
+    fn begin_anew<B: Frame>(&mut self, now: Moment, hint: Hint, about: &About, frame: &B) -> Verdict {
         if let Some(ended) = self.flows.flush(now, about.hash, &about.key) {
             self.examiner.end(ended.flow.memo);
             self.counts.end(ended, &mut self.outbox);
@@ -298,25 +295,29 @@ impl Inspector {
         self.judge_one(now, hint, about, frame)
     }
 
-    #[inline(always)] // the other caller is cold, and what is passed would go through memory
-    fn judge_one<B: Frame>(
-        &mut self,
-        now: Moment,
-        hint: (&Candidates, usize),
-        about: &About,
-        frame: &B,
-    ) -> Verdict {
-        let About { key, hash, mark, direction, tcp_flags, inner_len, .. } = about;
-        let sighting = Sighting {
-            key,
-            hash: *hash,
-            mark: *mark,
-            direction: *direction,
-            tcp_flags: *tcp_flags,
-            bytes: *inner_len,
+    /// The usual packets, from the `first` of a burst up to the next that is not: each one more of a flow that goes
+    /// forward by what was decided. They are counted, and go forward as [`learn`](crate::learn()) left them. How many.
+    #[inline(never)] // by itself it has the registers to itself
+    fn pass(&mut self, now: Moment, (candidates, first): (&Candidates, usize), packets: &[Packet]) -> usize {
+        let Self { flows, examiner, packets: given, .. } = self;
+        let epoch = examiner.epoch();
+        let usual = |(packet, hint): &(&Packet, Hint)| {
+            packet.about.as_ref().is_some_and(|about| {
+                let forwards = |judged: Judged| judged.forwards(epoch, about.direction);
+                flows.pass(now, *hint, &about.sighting(), forwards)
+            })
         };
+        let rest = packets.get(first..).unwrap_or_default();
+        let passed = rest.iter().zip(candidates.from(first)).take_while(usual).count();
+        *given += passed as u64;
+        passed
+    }
+
+    #[inline(always)] // the other caller is cold, and what is passed would go through memory
+    fn judge_one<B: Frame>(&mut self, now: Moment, hint: Hint, about: &About, frame: &B) -> Verdict {
+        let About { key, direction, .. } = about;
         let Self { flows, detector, examiner, mode, packets, outbox, counts, .. } = self;
-        let tracked = match flows.track(now, hint, &sighting, || encapsulation(frame.as_ref())) {
+        let tracked = match flows.track(now, hint, &about.sighting(), || encapsulation(frame.as_ref())) {
             Ok(tracked) => tracked,
             Err(no_flow) => return no_flow.into(),
         };

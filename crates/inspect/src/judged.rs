@@ -46,6 +46,13 @@ impl Judged {
         self.0 >> (3 * direction as u32) & 7
     }
 
+    /// Whether packets that go this way go forward, as was decided in this epoch: what is asked of nearly every packet.
+    #[inline]
+    pub(crate) fn forwards(self, epoch: u32, direction: Direction) -> bool {
+        let decided = self.0 ^ epoch << SHIFT;
+        decided < SESSION && decided >> (3 * direction as u32) & 7 == FORWARD
+    }
+
     /// What becomes of packets that go this way, if that was decided in this epoch.
     #[inline]
     pub(crate) fn outcome_in(&self, epoch: u32, direction: Direction) -> Option<Outcome> {

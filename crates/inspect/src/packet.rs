@@ -1,6 +1,6 @@
 //! A packet: what the receive core learnt of a frame, and what becomes of it.
 
-use flow::{Direction, FlowKey};
+use flow::{Direction, FlowKey, Sighting};
 
 use crate::Verdict;
 
@@ -48,6 +48,22 @@ pub struct About {
     pub inner_len: u16,
     /// Where the inner packet starts in the frame, 50 to 342.
     pub inner_at: u16,
+}
+
+impl About {
+    /// What the flow table must know of it.
+    #[inline]
+    pub(crate) fn sighting(&self) -> Sighting<'_> {
+        let Self { key, hash, mark, direction, tcp_flags, inner_len, inner_at: _ } = self;
+        Sighting {
+            key,
+            hash: *hash,
+            mark: *mark,
+            direction: *direction,
+            tcp_flags: *tcp_flags,
+            bytes: *inner_len,
+        }
+    }
 }
 
 #[cfg(test)]

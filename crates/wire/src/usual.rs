@@ -13,8 +13,8 @@ use crate::bytes::{be16, be32, be64, field};
 use crate::gwlb::{ATTACHMENT_HEAD, COOKIE_HEAD, ENDPOINT_HEAD};
 use crate::{EndpointId, TcpFlags, TunnelEnd};
 
-/// From Ethernet to the inner ports and UDP length, or TCP sequence number.
-const HEADERS: usize = 110;
+/// From Ethernet to the inner TCP flags; of UDP, to the sixth byte of its payload.
+const HEADERS: usize = 116;
 const ETHERNET: usize = 14;
 const GENEVE_AT: usize = 42;
 const TCP: u8 = 6;
@@ -55,7 +55,7 @@ impl<'a> Usual<'a> {
     #[must_use]
     #[inline(always)] // by a call its result would go through memory, which takes longer than the reading
     pub fn read(frame: &'a [u8], end: &TunnelEnd) -> Option<Self> {
-        let (h, rest) = frame.split_first_chunk::<HEADERS>()?;
+        let h = frame.first_chunk::<HEADERS>()?;
         // Bits that are not as they must be, eight bytes at a time. Dots are bytes that may have any value.
         let unlike = unlike::<12>(h, 0xffff_ff00_0000_0000, 0x0800_4500_0000_0000) // IPv4, 20 bytes
             | unlike::<16>(h, 0x0000_0000_3fff_00ff, 0x0000_0000_0000_0011) // no fragment, UDP
@@ -77,19 +77,15 @@ impl<'a> Usual<'a> {
         if !whole {
             return None;
         }
-        let (source_port, destination_port) = (be16::<102, HEADERS>(h), be16::<104, HEADERS>(h));
-        let protocol = h[91];
-        let tcp_flags = match (protocol, rest) {
-            (UDP, _) => {
-                let len = usize::from(be16::<106, HEADERS>(h));
-                (len >= 8 && len.saturating_add(20) <= inner).then_some(TcpFlags(0))
-            }
-            (TCP, [_, _, _, _, offset, flags, ..]) => {
-                let len = usize::from(offset >> 4) << 2;
-                (len >= 20 && len.saturating_add(20) <= inner).then_some(TcpFlags(*flags))
-            }
-            _ => None,
-        }?;
+        let (protocol, is_tcp) = (h[91], h[91] == TCP);
+        // Both are read and one is chosen: of a branch nobody could guess which way the next frame takes it.
+        let (tcp_len, udp_len) = (u16::from(h[114] >> 4) << 2, be16::<106, HEADERS>(h));
+        let (len, least) = if is_tcp { (tcp_len, 20) } else { (udp_len, 8) };
+        let tcp_flags = TcpFlags(if is_tcp { h[115] } else { 0 });
+        let is_known = is_tcp | (protocol == UDP);
+        if !(is_known & (len >= least) & (usize::from(len).saturating_add(20) <= inner)) {
+            return None;
+        }
         let node = field::<26, 4, HEADERS>(h);
         let for_us = end.is_us(field::<30, 4, HEADERS>(h).into())
             && be16::<36, HEADERS>(h) == end.udp_port
@@ -104,8 +100,8 @@ impl<'a> Usual<'a> {
             udp_source_port: be16::<34, HEADERS>(h),
             source: be32::<94, HEADERS>(h),
             destination: be32::<98, HEADERS>(h),
-            source_port,
-            destination_port,
+            source_port: be16::<102, HEADERS>(h),
+            destination_port: be16::<104, HEADERS>(h),
             protocol,
             tcp_flags,
             inner_len,

@@ -56,6 +56,14 @@ impl World {
         self.now.0 += u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
     }
 
+    /// Whether a packet is but one more of a flow whose memo is this.
+    pub(crate) fn pass(&mut self, shot: &Shot<'_>, memo: u32) -> bool {
+        let hash = self.hasher.hash(&shot.key);
+        let hint = self.table.look_ahead([hash]).of(0);
+        let header = header(&shot.key, shot.cookie);
+        self.table.pass(self.now, hint, &sighting(shot, hash, &header), |held| held == memo)
+    }
+
     pub(crate) fn see(&mut self, shot: Shot<'_>) -> Result<Seen<'_>, NoFlow> {
         let candidates = self.table.look_ahead([self.hasher.hash(&shot.key)]);
         self.see_nth(&candidates, 0, shot)
@@ -67,21 +75,10 @@ impl World {
         nth: usize,
         shot: Shot<'_>,
     ) -> Result<Seen<'_>, NoFlow> {
-        let (node, udp_source_port) = (Ipv4Addr::new(10, 0, 0, 1), 4000);
+        let (node, udp_source_port) = OUTER;
         let usual = if shot.header.is_empty() { header(&shot.key, shot.cookie) } else { Vec::new() };
         let header = if shot.header.is_empty() { &usual } else { shot.header };
-        let sighting = Sighting {
-            key: &shot.key,
-            hash: self.hasher.hash(&shot.key),
-            mark: FlowHasher::new([5, 6, 7, 8].map(|n: u64| n << 40 | 1)).mark(
-                header,
-                node.octets(),
-                udp_source_port,
-            ),
-            direction: shot.direction,
-            tcp_flags: shot.tcp_flags,
-            bytes: 100,
-        };
+        let sighting = sighting(&shot, self.hasher.hash(&shot.key), header);
         let encapsulation = Encapsulation {
             node,
             udp_source_port,
@@ -89,7 +86,7 @@ impl World {
             attachment: AttachmentId(0),
             header,
         };
-        let tracked = self.table.track(self.now, (candidates, nth), &sighting, || Some(encapsulation))?;
+        let tracked = self.table.track(self.now, candidates.of(nth), &sighting, || Some(encapsulation))?;
         let seen = Seen {
             memo: tracked.memo,
             is_new: false,
@@ -103,6 +100,21 @@ impl World {
             }
             None => seen,
         })
+    }
+}
+
+/// The node and the UDP source port of every packet.
+const OUTER: (Ipv4Addr, u16) = (Ipv4Addr::new(10, 0, 0, 1), 4000);
+
+fn sighting<'a>(shot: &'a Shot<'_>, hash: u32, header: &[u8]) -> Sighting<'a> {
+    let marker = FlowHasher::new([5, 6, 7, 8].map(|n: u64| n << 40 | 1));
+    Sighting {
+        key: &shot.key,
+        hash,
+        mark: marker.mark(header, OUTER.0.octets(), OUTER.1),
+        direction: shot.direction,
+        tcp_flags: shot.tcp_flags,
+        bytes: 100,
     }
 }
 
