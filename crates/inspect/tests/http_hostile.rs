@@ -101,6 +101,19 @@ fn after_a_gap_the_next_message_is_found() {
 }
 
 #[test]
+fn a_line_that_a_refused_tunnel_held_back_is_answered_by_what_follows_however_it_is_cut() {
+    let refusal = b"HTTP/gth:$0\r\x07\x001GET /sim\n\r\nple\r\n";
+    let told = |step: usize| {
+        let (mut http, mut all) = (Http::new(HttpLimits::default()), Transactions::default());
+        http.feed(ToServer, b"CONNECT a:443 HT\n\xaa\xaa\r\nheld", Wanted::ALL, &mut all);
+        refusal.chunks(step).for_each(|piece| http.feed(ToClient, piece, Wanted::ALL, &mut all));
+        all.open().to_vec()
+    };
+    assert_eq!(told(refusal.len()).len(), 2);
+    (1..refusal.len()).for_each(|step| assert_eq!(told(step), told(refusal.len()), "{step}"));
+}
+
+#[test]
 fn a_head_that_breaks_off_is_told_as_far_as_it_came() {
     let (mut http, mut all) = (Http::new(HttpLimits::default()), Transactions::default());
     http.feed(ToServer, b"GET /cut HTTP/1.1\r\nUser-Agent: half", Wanted::ALL, &mut all);

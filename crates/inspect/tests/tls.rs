@@ -270,6 +270,22 @@ fn a_gap_within_the_handshake_ends_it_and_one_behind_it_does_not() {
 }
 
 #[test]
+fn one_encrypted_record_in_many_pieces_is_one_to_a_flow_of_which_only_one_way_speaks() {
+    let mut said: Vec<u8> =
+        recorded("tls13.flow").into_iter().find(|(way, _)| *way == Way::ToServer).unwrap().1;
+    said.extend_from_slice(b"\x14\x03\x03\0\x01\x01\x17\x03\x03\x01\x00");
+    said.extend_from_slice(&[0xAA; 256]);
+    said.extend_from_slice(b"\x99no record");
+    let told = |step: usize| {
+        let mut app = App::new(PORTS);
+        said.chunks(step).for_each(|piece| app.stream(Way::ToServer, piece, Wanted::ALL));
+        only(&app).anomalies
+    };
+    assert!(told(said.len()).has(Anomaly::TlsRecordKind));
+    assert_eq!(told(1), told(said.len()));
+}
+
+#[test]
 fn a_hello_of_ssl_2_is_recognised() {
     let mut old = vec![0x80, 9 + 6 + 16, 1, 0, 2, 0, 6, 0, 0, 0, 16];
     old.extend([7, 0, 0xc0, 1, 0, 0x80]);

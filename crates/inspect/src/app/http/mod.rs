@@ -129,9 +129,6 @@ impl Http {
     /// Read the next bytes of one way.
     pub fn feed(&mut self, way: Way, bytes: &[u8], wanted: Wanted, all: &mut Transactions) {
         self.wanted = wanted;
-        if way == Way::ToClient && !bytes.is_empty() {
-            self.finish_simple(all);
-        }
         self.read(way, bytes, all);
         let again = std::mem::take(&mut self.side(way).again);
         self.read(way, &again, all);
@@ -221,6 +218,9 @@ impl Http {
 
     /// Read some bytes, and say how many.
     fn step(&mut self, way: Way, bytes: &[u8], all: &mut Transactions) -> usize {
+        if way == Way::ToClient {
+            self.finish_simple(all);
+        }
         match &mut self.side(way).state {
             State::Idle => self.idle(way, bytes),
             State::Head(_) | State::Trailer(_) => self.head(way, bytes, all),

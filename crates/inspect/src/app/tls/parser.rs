@@ -43,7 +43,8 @@ struct Side {
     /// What follows is encrypted.
     sealed: bool,
     hello: bool,
-    sealed_records: u32,
+    /// The record that sealed it.
+    sealed_at: u32,
 }
 
 impl Tls {
@@ -137,9 +138,8 @@ impl Tls {
     fn fragment(&mut self, way: Way, fragment: Fragment<'_>, wanted: Wanted, transaction: &mut Transaction) {
         let side = &mut self.sides[way as usize];
         if side.sealed {
-            side.sealed_records = side.sealed_records.saturating_add(1);
-            let alone = self.sides.iter().any(|side| side.records.is_fresh());
-            if alone && self.sides[way as usize].sealed_records > ALONE_MAX {
+            let sealed_records = side.records.begun().saturating_sub(side.sealed_at);
+            if sealed_records > ALONE_MAX && self.sides.iter().any(|side| side.records.is_fresh()) {
                 self.finish(transaction);
             }
             return;
@@ -196,7 +196,9 @@ impl Tls {
     }
 
     fn seal(&mut self, way: Way, kind: u8, transaction: &mut Transaction) {
-        self.sides[way as usize].sealed = true;
+        let side = &mut self.sides[way as usize];
+        side.sealed = true;
+        side.sealed_at = side.records.begun();
         if let (Way::ToClient, CHANGE_CIPHER_SPEC, Facts::Tls(handshake)) =
             (way, kind, &mut transaction.facts)
         {
