@@ -5,10 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use config::PolicySettings;
+use config::{ListSettings, PolicySettings};
 use inspect::payload::sets::Places;
 use inspect::{Detector, Outside};
-use policy::{GroupError, Loading, Order, Policy, RuleFile, RuleGroup, RuleSet, Settings, Variables};
+use policy::{
+    DomainList, Feed, GroupError, ListKind, Listing, Lists, Loading, Order, Policy, RuleFile, RuleGroup,
+    RuleSet, Settings, Variables,
+};
 use wire::EndpointId;
 
 /// Why there is no policy.
@@ -99,19 +102,66 @@ pub(crate) fn load(configured: Option<&PolicySettings>, more: &[PathBuf]) -> Res
     if let Some(path) = classes {
         wanted.classification.add(&bytes(&path)?);
     }
-    Ok(Loading::new(&files, &wanted))
+    let mut lists = Lists::default();
+    let mut files: Vec<RuleFile> = files
+        .into_iter()
+        .map(|group| {
+            lists.extend(group.lists);
+            group.file
+        })
+        .collect();
+    if let Some(settings) = configured.filter(|settings| !settings.lists.is_empty()) {
+        for list in &settings.lists {
+            read_list(list, &mut lists, &mut wanted.variables)?;
+        }
+        let listings: Vec<Listing> = settings.lists.iter().map(|list| list.listing.clone()).collect();
+        files.push(Listing::rules(&listings, wanted.default_action));
+    }
+    Ok(Loading::knowing(&files, lists, &wanted))
+}
+
+/// What a configured list names; lines that say nothing are told on standard error.
+fn read_list(
+    ListSettings { file, listing, .. }: &ListSettings,
+    lists: &mut Lists,
+    variables: &mut Variables,
+) -> Result<(), PolicyError> {
+    let text = bytes(file)?;
+    let (bad, told) = match listing.kind {
+        ListKind::Domains(_) => {
+            let DomainList { domains, bad, told } = DomainList::read(&text);
+            lists.add(&listing.name, Arc::new(domains));
+            (bad, told)
+        }
+        ListKind::Addresses => {
+            let Feed { set, bad, told, .. } = Feed::read(&text);
+            variables.set_feed(&listing.name, set);
+            (bad, told)
+        }
+    };
+    told.iter().for_each(|(line, why)| eprintln!("{}:{line}: {why}", file.display()));
+    if bad > 0 {
+        eprintln!("{}: {bad} lines say nothing; the others hold", file.display());
+    }
+    Ok(())
+}
+
+/// Rules and the domain lists that they name.
+struct Read {
+    file: RuleFile,
+    lists: Lists,
 }
 
 /// A file of rules, or a rule group of AWS Network Firewall in JSON, which may say what names stand for.
-fn read(path: &Path, nth: u16, variables: &mut Variables) -> Result<RuleFile, PolicyError> {
+fn read(path: &Path, nth: u16, variables: &mut Variables) -> Result<Read, PolicyError> {
     let (name, text) = (path.display().to_string(), bytes(path)?);
     if path.extension().is_none_or(|extension| extension != "json") {
-        return Ok(RuleFile { name: name.into(), text });
+        return Ok(Read { file: RuleFile { name: name.into(), text }, lists: Lists::default() });
     }
     let wrong = |source| PolicyError::Group { path: path.to_owned(), source };
     let group = RuleGroup::read(&name, &text, nth).map_err(wrong)?;
     group.define(variables).map_err(wrong)?;
-    Ok(group.file)
+    Ok(Read { file: group.file, lists: group.lists })
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, PolicyError> {

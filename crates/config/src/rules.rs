@@ -6,6 +6,7 @@ use policy::{DefaultAction, Order, Variables};
 use toml::de::DeValue;
 
 use crate::document::Document;
+use crate::lists::ListSettings;
 use crate::value;
 
 /// Rules and how they are read: those of `[policy]`, or of one endpoint.
@@ -16,6 +17,8 @@ pub struct PolicySettings {
     pub files: Vec<PathBuf>,
     /// A `classification.config` with the operator's classes and words for them.
     pub classification: Option<PathBuf>,
+    /// The lists that hold, behind the rules of files.
+    pub lists: Vec<ListSettings>,
     /// How their rules are read and tried.
     pub rules: policy::Settings,
 }
@@ -42,13 +45,19 @@ pub enum RunningFlows {
 }
 
 impl PolicySettings {
-    pub(crate) fn read(document: &mut Document<'_>) -> Self {
-        let none = Self { files: Vec::new(), classification: None, rules: policy::Settings::default() };
-        none.or_as_in(document, "policy")
+    pub(crate) fn read(document: &mut Document<'_>, known: &[ListSettings]) -> Self {
+        let none = Self {
+            files: Vec::new(),
+            classification: None,
+            lists: known.to_vec(),
+            rules: policy::Settings::default(),
+        };
+        none.or_as_in(document, "policy", known)
     }
 
     /// What a table says, and for what it does not say, this.
-    fn or_as_in(&self, document: &mut Document<'_>, table: &str) -> Self {
+    /// `known`: all lists.
+    fn or_as_in(&self, document: &mut Document<'_>, table: &str, known: &[ListSettings]) -> Self {
         let actions = [
             ("forward", DefaultAction::Forward),
             ("drop", DefaultAction::Drop),
@@ -60,6 +69,12 @@ impl PolicySettings {
         let files = files.map(|files| files.iter().map(|file| document.beside(file)).collect());
         let classification = document.optional(table, "classification", value::text_or_none);
         let classification = classification.flatten().map(|file| document.beside(&file));
+        let list = |value: &DeValue<'_>| {
+            let name = value::text(value)?;
+            let found = known.iter().find(|list| list.listing.name == name);
+            found.cloned().ok_or_else(|| format!("must be names of lists; no `[[list]]` is called {name:?}"))
+        };
+        let lists = document.optional(table, "lists", value::list(list));
         let mut rules = policy::Settings {
             order: document.value(table, "order", self.rules.order, value::choice(&orders)),
             default_action: document.value(
@@ -79,6 +94,7 @@ impl PolicySettings {
         Self {
             files: files.unwrap_or_else(|| self.files.clone()),
             classification: classification.or_else(|| self.classification.clone()),
+            lists: lists.unwrap_or_else(|| self.lists.clone()),
             rules,
         }
     }
@@ -86,11 +102,15 @@ impl PolicySettings {
 
 impl EndpointSettings {
     /// Every `[[endpoint]]`, with what `[policy]` says for what it does not.
-    pub(crate) fn read(document: &mut Document<'_>, usual: &PolicySettings) -> Vec<Self> {
+    pub(crate) fn read(
+        document: &mut Document<'_>,
+        usual: &PolicySettings,
+        known: &[ListSettings],
+    ) -> Vec<Self> {
         let mut endpoints: Vec<Self> = Vec::new();
         for table in document.tables("endpoint") {
             let id = document.required(&table, "id", "the endpoint's id, as events name it", endpoint_id);
-            let policy = usual.or_as_in(document, &table);
+            let policy = usual.or_as_in(document, &table, known);
             let Some(id) = id else { continue };
             if endpoints.iter().any(|endpoint| endpoint.id == id) {
                 document.wrong(&format!("{table}.id"), "has its rules already");

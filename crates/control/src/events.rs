@@ -11,10 +11,10 @@ use config::{EventKind, EventSettings};
 use engine::Snapshot;
 use flow::{Ended, FlowState, Moment, Tally};
 use inspect::{Alert, Dropped, Event, FlowSoFar, Judged, Tagged, TransactionEnd};
-use policy::{About, LoadedRule, Outcome, Policy, RuleIndex};
+use policy::{About, LoadedRule, Outcome, Policy, RuleIndex, RuleSet};
 use serde_json::{Value, json};
 
-use crate::eve::{Line, anomaly, app, app_name, stats, wrapped};
+use crate::eve::{Line, anomaly, app, app_name, list, stats, wrapped};
 use crate::output::Output;
 use crate::timestamp::Timestamp;
 
@@ -165,6 +165,12 @@ impl EventLog {
             line.part("app_proto", app_name(protocol));
             if let Some(transaction) = &alert.transaction {
                 line.part("tx_id", transaction.number);
+                let lists = self.rules(alert.generation, alert.key.endpoint()).map(RuleSet::lists);
+                if let (Some(lists), Some(rule)) = (lists, rule)
+                    && let Some(part) = list(lists, &rule.rule, transaction)
+                {
+                    line.part("list", part);
+                }
                 if let Some((name, part)) = app(protocol, transaction) {
                     line.part(name, part);
                 }
@@ -274,8 +280,12 @@ impl EventLog {
     }
 
     fn rule(&self, generation: u64, endpoint: wire::EndpointId, rule: RuleIndex) -> Option<&LoadedRule> {
-        let policy = self.policies.iter().find(|policy| policy.generation() == generation);
-        policy.and_then(|policy| policy.rules(endpoint).get(rule))
+        self.rules(generation, endpoint)?.get(rule)
+    }
+
+    fn rules(&self, generation: u64, endpoint: wire::EndpointId) -> Option<&RuleSet> {
+        let policy = self.policies.iter().find(|policy| policy.generation() == generation)?;
+        Some(policy.rules(endpoint))
     }
 
     fn timestamp(&self, moment: Moment) -> Timestamp {

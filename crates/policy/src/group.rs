@@ -4,7 +4,7 @@
 //! ```text
 //! RulesString ────────────────────▶ as it is ┐
 //! StatefulRules ──────────────────▶ one each │
-//! RulesSourceList, a domain list ─▶ names    ├─▶ RuleFile ─▶ Loading
+//! RulesSourceList, a domain list ─▶ its set  ├─▶ RuleFile ─▶ Loading
 //! StatelessRules, by priority ────▶ one each ┘
 //! RuleVariables ──────────────────▶ Variables
 //! ```
@@ -12,11 +12,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::domain::{Domain, Domains, Lists};
 use crate::fault::Why;
 use crate::load::RuleFile;
 use crate::variables::Variables;
@@ -58,6 +60,8 @@ pub enum GroupError {
 pub struct RuleGroup {
     /// Its rules.
     pub file: RuleFile,
+    /// The domain list that they name, if it has one.
+    pub lists: Lists,
     /// What it says that names stand for.
     variables: RuleVariables,
 }
@@ -211,11 +215,15 @@ impl RuleGroup {
         for rule in &source.stateful_rules {
             rules.stateful(rule)?;
         }
+        let mut lists = Lists::default();
         if let Some(list) = &source.rules_source_list {
-            rules.domains(list)?;
+            let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy();
+            let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+            let called = format!("{}_{nth}", stem.chars().take(64).map(plain).collect::<String>());
+            lists.add(&called, rules.domains(&called, list)?);
         }
         let file = RuleFile { name: Arc::from(name), text: rules.text.into_bytes() };
-        Ok(Self { file, variables: group.rule_variables })
+        Ok(Self { file, lists, variables: group.rule_variables })
     }
 
     /// Lets names stand for what the group says.
@@ -279,9 +287,9 @@ impl Rules {
         self.push(&head, options.trim_end())
     }
 
-    /// A domain list: names with a dot before them stand for what is below them too. An allow-list drops every other
-    /// name, and leaves alone what has none.
-    fn domains(&mut self, list: &DomainList) -> Result<(), GroupError> {
+    /// A domain list: one rule for each kind of name, that asks the list. An allow-list drops every other name, and leaves
+    /// alone what has none.
+    fn domains(&mut self, name: &str, list: &DomainList) -> Result<Arc<Domains>, GroupError> {
         let (action, rest) = match list.generated_rules_type.as_str() {
             "ALLOWLIST" => ("pass", Some("drop")),
             "DENYLIST" => ("drop", None),
@@ -290,34 +298,24 @@ impl Rules {
             other => return Err(unsupported("GeneratedRulesType", other)),
         };
         for kind in &list.target_types {
-            let (protocol, buffer, case, has_name) = match kind.as_str() {
-                "TLS_SNI" => ("tls", "tls.sni", " nocase;", "ssl_state:client_hello;"),
-                "HTTP_HOST" => ("http", "http.host", "", "http.request_line; bsize:>0;"),
+            let (protocol, buffer, has_name) = match kind.as_str() {
+                "TLS_SNI" => ("tls", "tls.sni", "ssl_state:client_hello;"),
+                "HTTP_HOST" => ("http", "http.host", "http.request_line; bsize:>0;"),
                 other => return Err(unsupported("TargetTypes", other)),
             };
             let head = |action: &str| format!("{action} {protocol} $HOME_NET any -> $EXTERNAL_NET any");
-            for target in &list.targets {
-                let name = target.to_ascii_lowercase();
-                let good = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic());
-                if !good || name.contains(['"', ';', '\\', '|', ':']) {
-                    return Err(unsupported("Targets", target));
-                }
-                let (dotted, exact) = match name.starts_with('.') {
-                    true => (" dotprefix;", ""),
-                    false => ("", " startswith;"),
-                };
-                let options = format!(
-                    "msg:\"{name}: {protocol} name on a list\"; flow:to_server,established; {buffer};{dotted} content:\"{name}\";{exact}{case} endswith;"
-                );
-                self.push(&head(action), &options)?;
-            }
+            let options = format!(
+                "msg:\"{protocol} name on a list\"; flow:to_server,established; {buffer}; dataset:isset,{name};"
+            );
+            self.push(&head(action), &options)?;
             if let Some(rest) = rest {
                 let options =
                     format!("msg:\"{protocol} name on no list\"; flow:to_server,established; {has_name}");
                 self.push(&head(rest), &options)?;
             }
         }
-        Ok(())
+        let domain = |target: &String| Domain::parse(target).map_err(|_| unsupported("Targets", target));
+        list.targets.iter().map(domain).collect::<Result<Domains, _>>().map(Arc::new)
     }
 
     /// Stateless rules by priority. One that forwards to the stateful engine ends their list for what it matches, which

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::address::AddressItem;
 use crate::caution::{Caution, Warning};
 use crate::classification::{Class, Classification, PRIORITY_DEFAULT};
+use crate::domain::Lists;
 use crate::fault::{Fault, Place, Refusal, Why, quoted};
 use crate::header::Header;
 use crate::index::Ends;
@@ -99,6 +100,12 @@ impl Loading {
     /// Loads the rules of all files into one set.
     #[must_use]
     pub fn new(files: &[RuleFile], settings: &Settings) -> Self {
+        Self::knowing(files, Lists::default(), settings)
+    }
+
+    /// As [`Loading::new`], with the domain lists that rules may name.
+    #[must_use]
+    pub fn knowing(files: &[RuleFile], lists: Lists, settings: &Settings) -> Self {
         let mut loader = Loader {
             classification: &settings.classification,
             addresses: Interned::new(settings.variables.addresses()),
@@ -124,7 +131,7 @@ impl Loading {
         let mut warnings = lint.finish(&loaded, settings.order);
         let file_of = |place: &Place| files.iter().position(|file| file.name == place.file);
         warnings.sort_by_key(|warning| (file_of(&warning.place), warning.place.line, warning.place.column));
-        let rules = RuleSet::new(loaded, settings.order, settings.default_action);
+        let rules = RuleSet::new(loaded, settings.order, settings.default_action).knowing(lists);
         Self { rules, refusals, refused, warnings, skipped, seen }
     }
 

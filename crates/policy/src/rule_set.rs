@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrayvec::ArrayVec;
 use wire::FiveTuple;
 
+use crate::domain::Lists;
 use crate::fault::Place;
 use crate::index::{Ends, HeaderClass, HeaderIndex};
 use crate::load::{DefaultAction, Order};
@@ -61,6 +62,7 @@ pub struct RuleSet {
     index: HeaderIndex,
     order: Order,
     default_action: DefaultAction,
+    lists: Lists,
 }
 
 impl RuleSet {
@@ -69,7 +71,11 @@ impl RuleSet {
             let header = &loaded.rule.header;
             (header.protocol, header.arrow, &loaded.ends)
         });
-        Self { index: HeaderIndex::new(headers), rules, order, default_action }
+        Self { index: HeaderIndex::new(headers), rules, order, default_action, lists: Lists::default() }
+    }
+
+    pub(crate) fn knowing(self, lists: Lists) -> Self {
+        Self { lists, ..self }
     }
 
     /// Judges one packet by its header, as far as rules that ask for nothing else say. No allocation; the time is bounded by the number of rules over 512 and the
@@ -116,6 +122,12 @@ impl RuleSet {
     /// The rules whose headers match packets of a class that go one way, in the order in which they are asked.
     pub fn of_class(&self, class: HeaderClass, way: Way) -> impl Iterator<Item = RuleIndex> {
         self.index.matches(class, way).map(RuleIndex)
+    }
+
+    /// The domain lists that rules name.
+    #[must_use]
+    pub fn lists(&self) -> &Lists {
+        &self.lists
     }
 
     /// In which order rules are asked.

@@ -4,10 +4,12 @@
 mod app;
 mod dns;
 mod line;
+mod list;
 mod stats;
 
 pub use app::app_name;
 pub(crate) use app::{anomaly, app};
 pub use line::flow_id;
 pub(crate) use line::{Line, wrapped};
+pub(crate) use list::list;
 pub(crate) use stats::stats;

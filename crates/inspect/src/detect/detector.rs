@@ -153,6 +153,7 @@ impl Detector {
 
     fn compile(&mut self, rules: &RuleSet) -> Compiled {
         let Self { shared, outside, uncompiled, .. } = self;
+        outside.sets.know(rules.lists());
         let mut compiler = Compiler { names: Names::default(), shared, outside };
         let loaded: Vec<&LoadedRule> = rules.iter().collect();
         let mut ready = Vec::with_capacity(loaded.len());

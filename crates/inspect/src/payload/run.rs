@@ -161,6 +161,7 @@ impl<'a> Run<'a> {
                 DatasetCommand::Set => set.add(text),
                 DatasetCommand::Unset => set.remove(text),
             }),
+            Test::Listed { domains, wanted } => said(domains.contains(text) == *wanted),
             Test::Datarep { set, compares } => {
                 said(set.reputation(text).is_some_and(|reputation| compares.holds(reputation.into())))
             }

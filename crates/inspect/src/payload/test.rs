@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use policy::{Comparison, DatasetCommand, JumpFrom, MathOperation, Operator, PayloadTest};
+use policy::{Comparison, DatasetCommand, Domains, JumpFrom, MathOperation, Operator, PayloadTest};
 
 use super::content::Content;
 use super::field::Field;
@@ -63,6 +63,11 @@ pub(super) enum Test {
         set: Arc<Set>,
         command: DatasetCommand,
     },
+    /// The name is on the list; or, if not wanted, it is not.
+    Listed {
+        domains: Arc<Domains>,
+        wanted: bool,
+    },
     Datarep {
         set: Arc<Set>,
         compares: Comparison,
@@ -120,9 +125,12 @@ impl Test {
                 relative: decode.relative,
                 decoded: None,
             },
-            PayloadTest::Dataset(dataset) => Self::Dataset {
-                set: sets.open(&dataset.name, &dataset.settings, Some(dataset.command))?,
-                command: dataset.command,
+            PayloadTest::Dataset(dataset) => match sets.domains(dataset)? {
+                Some(domains) => Self::Listed { domains, wanted: dataset.command == DatasetCommand::IsSet },
+                None => Self::Dataset {
+                    set: sets.open(&dataset.name, &dataset.settings, Some(dataset.command))?,
+                    command: dataset.command,
+                },
             },
             PayloadTest::Datarep(datarep) => Self::Datarep {
                 set: sets.open(&datarep.name, &datarep.settings, None)?,
@@ -142,7 +150,11 @@ impl Test {
             | Self::Jump { field, .. }
             | Self::Extract { field, .. }
             | Self::Math { field, .. } => field.relative,
-            Self::Size(_) | Self::Never | Self::Dataset { .. } | Self::Datarep { .. } => false,
+            Self::Size(_)
+            | Self::Never
+            | Self::Dataset { .. }
+            | Self::Listed { .. }
+            | Self::Datarep { .. } => false,
         }
     }
 

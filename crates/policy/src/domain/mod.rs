@@ -7,9 +7,11 @@
 mod entry;
 mod filter;
 mod list;
+mod lists;
 mod set;
 mod suffixes;
 
 pub use entry::{DOMAIN_LEN_MAX, Domain};
 pub use list::DomainList;
+pub use lists::Lists;
 pub use set::{DOMAINS_MAX, Domains};

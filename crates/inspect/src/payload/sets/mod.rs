@@ -15,7 +15,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use policy::DatasetCommand;
+use policy::{Dataset, DatasetCommand, Domains, Lists};
 use thiserror::Error;
 
 pub use country::{Countries, CountryTest};
@@ -77,6 +77,11 @@ pub enum SetError {
         /// Bytes that it may take.
         memory_max: usize,
     },
+    /// A domain list that a rule wants to change, or to be another set.
+    #[error(
+        "`{0}` is a domain list: it can be asked with `isset` and `isnotset`, and says itself what is in it"
+    )]
+    List(String),
     /// No such category.
     #[error("no category `{0}` of reputation is known")]
     Category(String),
@@ -109,6 +114,8 @@ pub struct Places {
 pub struct Sets {
     places: Places,
     sets: HashMap<String, Arc<Set>>,
+    /// The domain lists of the rules that are being compiled.
+    lists: Lists,
     /// What the rules of the policy before this one left in their sets.
     before: HashMap<String, (Kind, Arc<Live>)>,
 }
@@ -125,7 +132,23 @@ impl Sets {
     pub fn after(previous: &Self) -> Self {
         let live = |(name, set): (&String, &Arc<Set>)| (name.clone(), (set.kind(), Arc::clone(set.live())));
         let before = previous.sets.iter().map(live).collect();
-        Self { places: previous.places.clone(), sets: HashMap::new(), before }
+        Self { places: previous.places.clone(), before, ..Self::default() }
+    }
+
+    /// Knows the domain lists of the rules that are compiled next.
+    pub(crate) fn know(&mut self, lists: &Lists) {
+        self.lists = lists.clone();
+    }
+
+    /// The domain list of that name, if it is one: whether a name is on it is all that can be asked.
+    pub fn domains(&self, asked: &Dataset) -> Result<Option<Arc<Domains>>, SetError> {
+        let Some(domains) = self.lists.find(&asked.name) else { return Ok(None) };
+        match asked.command {
+            DatasetCommand::IsSet | DatasetCommand::IsNotSet if asked.settings.is_empty() => {
+                Ok(Some(Arc::clone(domains)))
+            }
+            _ => Err(SetError::List(asked.name.clone())),
+        }
     }
 
     /// The set that a rule names, loaded from its file if it is new.
