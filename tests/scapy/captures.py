@@ -45,7 +45,7 @@ NOISE = [IP(src="10.0.0.1", dst="192.0.2.9") / UDP(sport=5000, dport=9) / Raw(b"
 PACKETS = TELNET + WEB + NAMES + NOISE
 DROPPED = len(TELNET) + 1
 EXPECTED = {"received": len(PACKETS), "returned": len(PACKETS) - DROPPED, "dropped": {"policy": DROPPED},
-            "injected": 0, "punted": 0, "flows": 6, "alerts": 4}
+            "injected": 0, "punted": 0, "flows": 6, "alerts": 4, "anomalies": {}}
 
 
 def rebuilt(packet):

@@ -182,6 +182,7 @@ impl<'a> Control<'a> {
                 host: self.host.counts(),
                 log: &self.log.counts(),
                 reloads: self.reload.counts(),
+                detector: self.reload.detector(),
                 port: &port,
             }));
         }

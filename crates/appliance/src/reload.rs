@@ -98,6 +98,11 @@ impl Reload {
         self.now.policy().generation()
     }
 
+    /// What workers judge by, or are about to.
+    pub(crate) fn detector(&self) -> &Detector {
+        &self.now
+    }
+
     /// How reloads went.
     pub(crate) fn counts(&self) -> Reloads {
         self.reloads

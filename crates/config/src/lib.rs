@@ -9,6 +9,7 @@
 //! nothing behind this crate validates again.
 #![forbid(unsafe_code)]
 
+mod anomalies;
 mod cores;
 mod document;
 mod eal;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use policy::{DefaultAction, Order, Variables};
 use toml::de::DeValue;
 
+use crate::anomalies;
 use crate::document::Document;
 use crate::lists::ListSettings;
 use crate::value;
@@ -83,6 +84,7 @@ impl PolicySettings {
                 self.rules.default_action,
                 value::choice(&actions),
             ),
+            suspicions: anomalies::read(document, table, &self.rules.suspicions),
             ..self.rules.clone()
         };
         let vars = format!("{table}.vars");

@@ -161,7 +161,8 @@ mod tests {
             if let Some(name) = line.strip_prefix("[[") {
                 table = format!("{}.0", name.trim_end_matches(']'));
             } else if let Some(name) = line.strip_prefix('[') {
-                table = name.trim_end_matches(']').into();
+                // A table within an endpoint's is within that of the first one.
+                table = name.trim_end_matches(']').replace("endpoint.", "endpoint.0.");
             }
             let key = line.trim_start_matches('#').split_once(" = ").filter(|_| !line.starts_with("# "));
             documented.extend(key.map(|(key, _)| format!("{table}.{key}")));

@@ -2,6 +2,7 @@
 
 use config::{Machine, Profile, Settings};
 use engine::Role;
+use policy::{Reaction, Suspicion};
 
 const EXAMPLE: &str = include_str!("../../../dpdk-config/sluice.example.toml");
 
@@ -88,6 +89,27 @@ fn an_error_gives_file_line_key_value_and_what_would_be_right() {
         error("policy", "default = \"allow\""),
         "F:7: policy.default = \"allow\": must be one of \"forward\", \"drop\", \"drop-established\", \"drop-established-app\""
     );
+}
+
+#[test]
+fn anomalies_are_met_as_the_table_says_and_an_endpoint_takes_over_what_it_does_not_say() {
+    let text = format!(
+        "{}[policy.anomalies]\nname_unresolved = \"reject\"\ngrace = 0\nresolvers = [\"10.0.0.2\"]\n\
+         [[endpoint]]\nid = \"vpce-1\"\n[endpoint.anomalies]\nname_unresolved = \"off\"\nsmuggling = \"drop\"\n",
+        with("port", "")
+    );
+    let settings = read(&text).unwrap();
+    let common = &settings.policy().rules.suspicions;
+    assert_eq!(common.reaction(Suspicion::NameUnresolved), Some(Reaction::Reject));
+    assert_eq!(common.reaction(Suspicion::Smuggling), Some(Reaction::Observe));
+    assert!(common.remembering.grace.is_zero() && !common.remembering.believes([10, 0, 0, 3].into()));
+    let own = &settings.endpoints()[0].policy.rules.suspicions;
+    assert_eq!(own.reaction(Suspicion::NameUnresolved), None);
+    assert_eq!(own.reaction(Suspicion::Smuggling), Some(Reaction::Drop));
+    assert_eq!(own.remembering, common.remembering);
+    let wrong = error("policy.anomalies", "smuggling = \"off\"");
+    assert!(wrong.ends_with("must be one of \"observe\", \"alert\", \"drop\", \"reject\""), "{wrong}");
+    assert!(error("policy.anomalies", "remember_at_least = 90000").contains("must not be more than"));
 }
 
 #[test]

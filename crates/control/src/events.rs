@@ -10,8 +10,9 @@ use base64::prelude::BASE64_STANDARD;
 use config::{EventKind, EventSettings};
 use engine::Snapshot;
 use flow::{Ended, FlowState, Moment, Tally};
-use inspect::{Alert, Dropped, Event, FlowSoFar, Judged, Tagged, TransactionEnd};
-use policy::{About, LoadedRule, Outcome, Policy, RuleIndex, RuleSet};
+use inspect::app::Anomaly;
+use inspect::{Alert, Cause, Dropped, Event, FlowSoFar, Judged, Noticed, Tagged, TransactionEnd};
+use policy::{About, LoadedRule, Outcome, Policy, Reaction, RuleIndex, RuleSet};
 use serde_json::{Value, json};
 
 use crate::eve::{Line, anomaly, app, app_name, list, stats, wrapped};
@@ -99,6 +100,7 @@ impl EventLog {
             Event::Tagged(tagged) if self.wants(EventKind::Packet) => {
                 self.put(tagged.moment, &self.tagged(tagged));
             }
+            Event::Noticed(noticed) => self.noticed(noticed),
             Event::Transaction(ended) => self.transaction(ended),
             _ => {}
         }
@@ -183,11 +185,20 @@ impl EventLog {
     fn dropped(&self, dropped: &Dropped) -> Line {
         let mut line = Line::of_flow("drop", self.time(dropped.moment), &dropped.key, dropped.direction);
         self.happened(&mut line, dropped.packet, Some(dropped.generation), &dropped.flow);
-        let reason = if dropped.by.is_some() { "rules" } else { "default drop" };
+        let reason = match dropped.by {
+            Some(Cause::Rule(_)) => "rules",
+            Some(Cause::Anomaly(_)) => "anomaly",
+            None => "default drop",
+        };
         line.part("drop", json!({ "len": dropped.bytes, "reason": reason }));
-        let by = dropped.by.and_then(|rule| self.rule(dropped.generation, dropped.key.endpoint(), rule));
-        if let Some(rule) = by {
-            line.part("alert", alert_part(rule.rule.about.sid, Some(rule), "blocked"));
+        match dropped.by {
+            Some(Cause::Rule(rule)) => {
+                if let Some(rule) = self.rule(dropped.generation, dropped.key.endpoint(), rule) {
+                    line.part("alert", alert_part(rule.rule.about.sid, Some(rule), "blocked"));
+                }
+            }
+            Some(Cause::Anomaly(anomaly)) => line.part("alert", alert_of(anomaly, "blocked")),
+            None => {}
         }
         line.part("flow", self.so_far(&dropped.key, &dropped.flow));
         line
@@ -203,6 +214,46 @@ impl EventLog {
         line
     }
 
+    /// An oddity: as an anomaly, and as an alert if it is grave enough.
+    fn noticed(&mut self, noticed: &Noticed) {
+        let Noticed { moment, key, direction, flow, app: protocol, .. } = noticed;
+        let record = |event_type| {
+            let mut line = Line::of_flow(event_type, self.time(*moment), key, *direction);
+            self.happened(&mut line, noticed.packet, Some(noticed.generation), flow);
+            if let Some(number) = noticed.number {
+                line.part("tx_id", number);
+            }
+            line
+        };
+        let mut lines = Vec::new();
+        if self.wants(EventKind::Anomaly) {
+            let mut line = record("anomaly");
+            line.part("anomaly", anomaly(*protocol, noticed.anomaly));
+            lines.push(line);
+        }
+        if noticed.reaction >= Reaction::Alert && self.wants(EventKind::Alert) {
+            let mut line = record("alert");
+            line.part(
+                "alert",
+                alert_of(noticed.anomaly, if noticed.dropped { "blocked" } else { "allowed" }),
+            );
+            let to_server = flow.is_to_server(*direction);
+            line.part("direction", if to_server { "to_server" } else { "to_client" });
+            if let Some(protocol) = *protocol {
+                line.part("app_proto", app_name(protocol));
+                if let Some((name, part)) = noticed.transaction.as_ref().and_then(|open| app(protocol, open))
+                {
+                    line.part(name, part);
+                }
+            }
+            line.part("flow", self.so_far(key, flow));
+            lines.push(line);
+        }
+        for line in lines {
+            self.put(*moment, &line);
+        }
+    }
+
     fn transaction(&mut self, ended: &TransactionEnd) {
         let TransactionEnd { moment, key, initiator, app: protocol, transaction, packet } = ended;
         let record = |event_type| {
@@ -211,22 +262,11 @@ impl EventLog {
             line.part("tx_id", transaction.number);
             line
         };
-        let mut lines = Vec::new();
         if let Some((name, part)) = app(*protocol, transaction)
             && EventKind::ALL.iter().any(|(kind, wanted)| *kind == name && self.wants(*wanted))
         {
             let mut line = record(name);
             line.part(name, part);
-            lines.push(line);
-        }
-        if self.wants(EventKind::Anomaly) {
-            lines.extend(anomaly(*protocol, transaction).map(|part| {
-                let mut line = record("anomaly");
-                line.part("anomaly", part);
-                line
-            }));
-        }
-        for line in lines {
             self.put(*moment, &line);
         }
     }
@@ -313,6 +353,19 @@ fn alert_part(sid: u32, rule: Option<&LoadedRule>, action: &str) -> Value {
         merge(&mut part, json!({ "metadata": metadata }));
     }
     part
+}
+
+/// The alert that tells of an oddity, which no rule names.
+fn alert_of(anomaly: Anomaly, action: &str) -> Value {
+    json!({
+        "action": action,
+        "gid": 1,
+        "signature_id": anomaly.sid(),
+        "rev": 1,
+        "signature": format!("SLUICE {anomaly}"),
+        "category": "Generic Protocol Command Decode",
+        "severity": policy::PRIORITY_DEFAULT,
+    })
 }
 
 /// A rule's metadata as the EVE log has it: each key once, with all its values.

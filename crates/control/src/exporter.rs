@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use engine::{Counter, Snapshot};
-use inspect::DropReason;
+use inspect::{Detector, DropReason};
 use metrics::{Label, with_local_recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
@@ -34,6 +34,8 @@ pub struct Readings<'a> {
     pub log: &'a LogCounts,
     /// How reloads of the rules went.
     pub reloads: Reloads,
+    /// What judges, for what all workers count together.
+    pub detector: &'a Detector,
     /// What the port counted.
     pub port: &'a PortReading,
 }
@@ -136,6 +138,10 @@ fn set_state(readings: &Readings<'_>) {
     set(&metric::POLICY_GENERATION, &[], vitals.generation.unwrap_or(0));
     set(&metric::POLICY_RELOADS, &["taken"], readings.reloads.taken);
     set(&metric::POLICY_RELOADS, &["refused"], readings.reloads.refused);
+    for (anomaly, count) in readings.detector.anomalies() {
+        set(&metric::ANOMALIES, &[anomaly.name()], count);
+    }
+    set(&metric::NAMES_EVICTED, &[], readings.detector.names_evicted());
     let came = snapshot.received() + snapshot.injected();
     let went = snapshot.transmitted() + snapshot.dropped_in_all() + snapshot.punted() + snapshot.held();
     set(&metric::IN_FLIGHT, &[], snapshot.held());

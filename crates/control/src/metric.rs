@@ -72,6 +72,16 @@ pub(crate) const POLICY_RELOADS: Metric = Metric::counter(
     &["result"],
     "Times the rules were read again: taken, or refused because they could not be used.",
 );
+pub(crate) const ANOMALIES: Metric = Metric::counter(
+    "sluice_anomalies_total",
+    &["event"],
+    "What was odd in itself, by what: names, protocols, bounds.",
+);
+pub(crate) const NAMES_EVICTED: Metric = Metric::counter(
+    "sluice_names_evicted_total",
+    &[],
+    "Addresses of names, as DNS answered them, that gave way to others before their time.",
+);
 pub(crate) const HEARTBEAT_AGE: Metric = Metric::gauge(
     "sluice_core_heartbeat_age_seconds",
     &["core"],
@@ -184,6 +194,8 @@ const TABLE: &[&Metric] = &[
     &LINK_UP,
     &POLICY_GENERATION,
     &POLICY_RELOADS,
+    &ANOMALIES,
+    &NAMES_EVICTED,
     &HEARTBEAT_AGE,
     &DROPPED,
     &IN_FLIGHT,

@@ -180,6 +180,7 @@ fn rendered(snapshot: &Snapshot) -> String {
         host: &HostCounts { healthy: 4, ..HostCounts::default() },
         log: &LogCounts { written: 3, failed: 0 },
         reloads: Reloads { taken: 2, refused: 1 },
+        detector: &Detector::new(Arc::default()),
         port: &port,
     })
 }

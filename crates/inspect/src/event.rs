@@ -1,10 +1,10 @@
 //! What a worker tells the log: small records that leave it over a ring. Formatting is the log thread's work.
 
 use flow::{Course, Direction, Ended, FlowKey, Moment, Tally};
-use policy::{Protocol, RuleIndex};
+use policy::{Protocol, Reaction, RuleIndex};
 use wire::{AttachmentId, Inner, ProtocolType, Transport};
 
-use crate::app::Transaction;
+use crate::app::{Anomaly, Transaction};
 use crate::learn::encapsulation;
 use crate::{About, Judged};
 
@@ -19,6 +19,8 @@ pub enum Event {
     Tagged(Tagged),
     /// A flow is no more.
     FlowEnd(Ended<Judged>),
+    /// Something was odd.
+    Noticed(Box<Noticed>),
     /// A transaction is over.
     Transaction(Box<TransactionEnd>),
 }
@@ -50,6 +52,55 @@ pub struct Alert {
     pub transaction: Option<Box<Transaction>>,
 }
 
+/// What decided that a packet is dropped.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Cause {
+    /// A rule, of the policy of the event's generation.
+    Rule(RuleIndex),
+    /// An oddity, of which the operator wants to be rid.
+    Anomaly(Anomaly),
+}
+
+impl Cause {
+    /// The rule, if it was one.
+    #[must_use]
+    pub fn rule(self) -> Option<RuleIndex> {
+        match self {
+            Self::Rule(rule) => Some(rule),
+            Self::Anomaly(_) => None,
+        }
+    }
+}
+
+/// An oddity that was just seen.
+#[derive(Clone, Debug)]
+pub struct Noticed {
+    /// When the packet came.
+    pub moment: Moment,
+    /// Which packet it was, as in [`Alert::packet`].
+    pub packet: u64,
+    /// The flow.
+    pub key: FlowKey,
+    /// Which way the packet went.
+    pub direction: Direction,
+    /// What was odd.
+    pub anomaly: Anomaly,
+    /// What is done about it.
+    pub reaction: Reaction,
+    /// [`policy::Policy::generation`].
+    pub generation: u64,
+    /// Whether the packet was dropped by the same judgement.
+    pub dropped: bool,
+    /// The flow as far as it had come.
+    pub flow: FlowSoFar,
+    /// What the flow speaks, if that is known.
+    pub app: Option<Protocol>,
+    /// The number of the transaction in which it was seen; `None`: it is the flow's.
+    pub number: Option<u32>,
+    /// That transaction as far as it had come, if an alert tells of it.
+    pub transaction: Option<Box<Transaction>>,
+}
+
 /// A packet that was dropped, the first of its flow and direction: those that follow it are told by the flow's end.
 #[derive(Clone, Debug)]
 pub struct Dropped {
@@ -61,8 +112,8 @@ pub struct Dropped {
     pub key: FlowKey,
     /// Which way the packet went.
     pub direction: Direction,
-    /// The rule that dropped it, of the policy of that generation; none if a default action did.
-    pub by: Option<RuleIndex>,
+    /// What dropped it; nothing but a default action if `None`.
+    pub by: Option<Cause>,
     /// [`policy::Policy::generation`].
     pub generation: u64,
     /// Length of the inner packet in bytes.

@@ -8,6 +8,8 @@
 //! not read again.
 
 mod holding;
+mod outcome;
+mod suspecting;
 mod tagging;
 mod telling;
 
@@ -17,7 +19,7 @@ use flow::{Course, FlowState, Moment};
 use policy::{DefaultAction, Outcome, RejectTo, RuleSet, Way};
 use wire::{Inner, ProtocolType, Transport};
 
-use crate::app::{App, Ports, Wanted};
+use crate::app::{App, Ports};
 use crate::detect::{
     Asking, Compiled, Decided, Figures, Group, Marks, Place, Session, Sessions, Settled, Sight, Tallies,
     Text, Worker, payload_of, settle,
@@ -28,6 +30,8 @@ use crate::inspector::Counts;
 use crate::stream::{self, Room, Segment, Stream, Taken};
 use crate::witness::{Looked, Witness};
 use crate::{About, AtSwap, Checksums, Detector, DropReason, Judged, Mode, Verdict};
+use outcome::{awaited, decide_both, default, over, verdict, wanted};
+use suspecting::{refusal, suspect, tell_of};
 use telling::{retire, tell};
 
 /// Bytes of a stream that rules can look back to.
@@ -154,32 +158,45 @@ impl Examiner {
             return self.examine_decided(detector.shared(), seen, (place, session, decided), judged);
         }
         let (refused, state) = self.look((detector, set.2), &mut session, seen, &inner);
-        let settled = self.settle(set);
+        let suspected = suspect((detector, set.1), &mut session, seen);
+        let mut settled = self.settle(set);
+        settled.by = refusal(&suspected).or(settled.by);
+        session.alerted |= !settled.alerts.is_empty();
         let undecided = settled.by.is_none() && refused.is_none();
         if undecided && let Some(verdict) = self.withhold((place, &mut session), seen, &inner) {
+            let told = (session.app.as_ref(), Outcome::Forward);
+            tell_of(&suspected, detector, seen, told, (outbox, counts));
             tell((detector, set.1), seen, Some(&session), &settled, Outcome::Forward, (outbox, counts));
             self.sessions.put(place, session);
             return (verdict, None);
         }
         let usual = default(set.1, Some(&session), state);
         let outcome = settled.by.map_or(usual, |by| by.outcome);
+        tell_of(&suspected, detector, seen, (session.app.as_ref(), outcome), (outbox, counts));
         tell((detector, set.1), seen, Some(&session), &settled, outcome, (outbox, counts));
         retire(&mut session, seen, outbox);
         let over = over(set.1, &session, &settled, state);
         let rejected = over.is_some() && settled.by.is_some_and(|by| by.reject.is_some());
         self.settle_flight(&mut session, over.is_some(), (over.unwrap_or(usual), rejected));
+        if over == Some(Outcome::Forward) && session.may_name(set.1, seen.responder_port()) {
+            session.pass();
+        }
         match over {
-            Some(outcome) if tagging::is_tagged(&session, detector.shared(), seen) => {
+            Some(outcome) if !session.passed && tagging::is_tagged(&session, detector.shared(), seen) => {
                 session.decided = Some((settled.by, outcome));
                 self.sessions.put(place, session);
             }
-            Some(outcome) => {
+            Some(outcome) if !session.passed || session.is_spent() => {
                 self.close(place, session);
                 judged.close(self.epoch);
                 decide_both(judged, settled.by, outcome);
                 self.decided(outcome, settled.by);
             }
-            None => self.sessions.put(place, session),
+            _ if session.is_at_rest() => {
+                self.close(place, session);
+                judged.close(self.epoch);
+            }
+            _ => self.sessions.put(place, session),
         }
         match refused {
             Some(reason) if !seen.mode.passive => (Verdict::Drop(reason), None),
@@ -203,19 +220,24 @@ impl Examiner {
         to: (&mut Outbox, &mut Counts),
     ) -> (Verdict, Option<RejectTo>) {
         let Some(set) = detector.set(seen.about.key.endpoint()) else { return (Verdict::Forward, None) };
-        if set.2.is_shallow() {
+        if set.2.is_shallow() && !set.1.suspicions().reads() {
             return (Verdict::Forward, None);
         }
         self.begin(seen);
         let groups = self.groups(set, seen);
         let tuple = inner.tuple;
         let ports = Ports { initiator: tuple.source_port, responder: tuple.destination_port };
-        let app = (tuple.protocol == 17 && groups.iter().any(|group| group.at_app)).then(|| App::new(ports));
+        let reads = groups.iter().any(|group| group.at_app) || set.1.suspicions().reads();
+        let app = (tuple.protocol == 17 && reads).then(|| App::new(ports));
         let mut session = Session::new(self.epoch, groups, None, app);
         (session.asked, session.is_whole) = ([true; 2], true);
+        session.wanted = wanted(detector, set.1);
         self.look((detector, set.2), &mut session, seen, inner);
-        let settled = self.settle(set);
+        let suspected = suspect((detector, set.1), &mut session, seen);
+        let mut settled = self.settle(set);
+        settled.by = refusal(&suspected).or(settled.by);
         let outcome = settled.by.map_or(Outcome::Forward, |by| by.outcome);
+        tell_of(&suspected, detector, seen, (session.app.as_ref(), outcome), (to.0, to.1));
         tell((detector, set.1), seen, Some(&session), &settled, outcome, to);
         verdict(outcome, settled.by, seen.mode)
     }
@@ -245,7 +267,7 @@ impl Examiner {
     /// What becomes of the packet's flow is certain.
     fn decided(&mut self, outcome: Outcome, by: Option<Decided>) {
         if let Some(witness) = &mut self.worker.witness {
-            witness.decided(outcome, by.map(|by| by.rule));
+            witness.decided(outcome, by.and_then(|by| by.cause.rule()));
         }
     }
 
@@ -272,12 +294,13 @@ impl Examiner {
             DefaultAction::DropEstablished | DefaultAction::DropEstablishedApp
         );
         let tagged = detector.shared().has_tags(seen.now);
-        if set.2.is_shallow() && !waits && !detector.tells() && !tagged {
+        let reads = detector.tells() || set.1.suspicions().reads();
+        if set.2.is_shallow() && !waits && !reads && !tagged {
             return None;
         }
         let groups = self.groups(set, seen);
         let speaks = key.is_tcp() || key.protocol() == 17;
-        let told = tagged || (detector.tells() && speaks);
+        let told = tagged || (reads && speaks);
         if groups.iter().all(|group| group.is_shallow()) && !waits && !told {
             return None;
         }
@@ -289,12 +312,14 @@ impl Examiner {
         let ports = Ports { initiator: tuple.source_port, responder: tuple.destination_port };
         let speaks = (key.is_tcp() && !is_stranger) || tuple.protocol == 17;
         let asked = groups.iter().any(|group| group.at_app)
-            || detector.tells()
+            || reads
             || set.1.default_action() == DefaultAction::DropEstablishedApp;
         let app = (speaks && asked).then(|| App::new(ports));
         let mut session = Session::new(self.swaps, groups, stream, app);
         session.is_stranger = is_stranger;
         session.waits = waits;
+        (session.reads, session.wanted) = (reads, wanted(detector, set.1));
+        session.awaited = awaited(set.1);
         let place = self.sessions.open(session);
         match place {
             Some(place) => judged.open(place),
@@ -366,7 +391,7 @@ impl Examiner {
         let mut sight = Sight { whole: session.is_whole, ..seen.sight(inner) };
         let way = sight.way;
         let place = Place::of(sight.tuple.protocol);
-        let wanted = session.groups.iter().fold(Wanted::default(), |all, group| all.or(group.wanted));
+        let wanted = session.groups.iter().fold(session.wanted, |all, group| all.or(group.wanted));
         let intact = seen.mode.checksums == Checksums::Ignore || inner.has_right_checksums();
         let (mut refused, mut loose, mut streamed) = (None, true, [0; 2]);
         if let (Some(stream), Transport::Tcp(tcp)) = (&mut session.stream, inner.transport) {
@@ -480,44 +505,13 @@ impl<'a> Seen<'a> {
         }
     }
 
+    /// The port of who did not begin the flow.
+    fn responder_port(&self) -> u16 {
+        self.about.key.tuple(self.course.initiator).destination_port
+    }
+
     fn figures(&self, streamed: [u64; 2]) -> Figures<'a> {
         Figures { course: self.course, begun: self.course.begun(self.now), streamed }
-    }
-}
-
-/// What becomes of a packet that no rule decides.
-fn default(rules: &RuleSet, session: Option<&Session>, state: FlowState) -> Outcome {
-    let drops = match rules.default_action() {
-        DefaultAction::Forward => false,
-        DefaultAction::Drop => true,
-        DefaultAction::DropEstablished => state.is_established(),
-        DefaultAction::DropEstablishedApp => {
-            state.is_established() && session.is_none_or(Session::has_spoken)
-        }
-    };
-    if drops { Outcome::Drop } else { Outcome::Forward }
-}
-
-fn verdict(outcome: Outcome, by: Option<Decided>, mode: Mode) -> (Verdict, Option<RejectTo>) {
-    match outcome {
-        Outcome::Drop if !mode.passive => (DropReason::Policy.into(), by.and_then(|by| by.reject)),
-        _ => (Verdict::Forward, None),
-    }
-}
-
-/// Notes what becomes of a flow, and whom to tell.
-fn decide_both(judged: &mut Judged, by: Option<Decided>, outcome: Outcome) {
-    match by.and_then(|by| by.reject) {
-        Some(to) if outcome == Outcome::Drop => judged.reject_both(to),
-        _ => judged.decide_both(outcome),
-    }
-}
-
-/// What becomes of all that follows, if that is certain.
-fn over(rules: &RuleSet, session: &Session, settled: &Settled, state: FlowState) -> Option<Outcome> {
-    match settled.by {
-        Some(Decided { flow: true, outcome, .. }) => Some(outcome),
-        _ => session.is_spent().then(|| default(rules, Some(session), state)),
     }
 }
 

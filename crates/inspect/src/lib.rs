@@ -21,13 +21,15 @@ pub mod payload;
 pub mod regex;
 mod reject;
 pub mod stream;
+mod table;
+mod truth;
 mod verdict;
 pub mod witness;
 
 pub use burst::Burst;
 pub use detect::{Detector, Outside, Sought, Uncompiled};
 pub use drop_reason::DropReason;
-pub use event::{Alert, Dropped, Event, FlowSoFar, Tagged, TransactionEnd};
+pub use event::{Alert, Cause, Dropped, Event, FlowSoFar, Noticed, Tagged, TransactionEnd};
 pub use injections::Injections;
 pub use inspector::{Counts, Inspector};
 pub use judged::Judged;

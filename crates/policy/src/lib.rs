@@ -32,6 +32,7 @@ mod protocol;
 mod ranges;
 mod rule;
 mod rule_set;
+mod suspicions;
 mod variables;
 
 pub use about::{About, Target};
@@ -70,4 +71,5 @@ pub use protocol::Protocol;
 pub use ranges::{Point, Ranges};
 pub use rule::{Action, RejectTo, Rule};
 pub use rule_set::{ALERTS_MAX, Judgement, LoadedRule, Outcome, RuleIndex, RuleSet};
+pub use suspicions::{Reaction, Remembering, Suspicion, Suspicions};
 pub use variables::Variables;

@@ -17,6 +17,7 @@ use crate::list::{Item, List, Set};
 use crate::port::PortItem;
 use crate::rule::{Action, Parsed, Rule, sid_of};
 use crate::rule_set::{LoadedRule, RuleSet};
+use crate::suspicions::Suspicions;
 use crate::variables::{Resolver, Variables};
 
 /// Longest text of one rule, in bytes; the reference's bound is 8192.
@@ -77,6 +78,8 @@ pub struct Settings {
     pub variables: Variables,
     /// What classes of events there are.
     pub classification: Classification,
+    /// What is done about what is odd in itself.
+    pub suspicions: Suspicions,
 }
 
 /// What came of loading: the rules, and everything that did not become one.
@@ -131,7 +134,7 @@ impl Loading {
         let mut warnings = lint.finish(&loaded, settings.order);
         let file_of = |place: &Place| files.iter().position(|file| file.name == place.file);
         warnings.sort_by_key(|warning| (file_of(&warning.place), warning.place.line, warning.place.column));
-        let rules = RuleSet::new(loaded, settings.order, settings.default_action).knowing(lists);
+        let rules = RuleSet::new(loaded, settings).knowing(lists);
         Self { rules, refusals, refused, warnings, skipped, seen }
     }
 

@@ -8,9 +8,10 @@ use wire::FiveTuple;
 use crate::domain::Lists;
 use crate::fault::Place;
 use crate::index::{Ends, HeaderClass, HeaderIndex};
-use crate::load::{DefaultAction, Order};
+use crate::load::{DefaultAction, Order, Settings};
 use crate::option::flow::Way;
 use crate::rule::{Action, Rule};
+use crate::suspicions::Suspicions;
 
 /// Most alerts that one packet can raise, as with the reference.
 pub const ALERTS_MAX: usize = 15;
@@ -63,15 +64,25 @@ pub struct RuleSet {
     order: Order,
     default_action: DefaultAction,
     lists: Lists,
+    suspicions: Suspicions,
 }
 
 impl RuleSet {
-    pub(crate) fn new(rules: Vec<LoadedRule>, order: Order, default_action: DefaultAction) -> Self {
+    pub(crate) fn new(rules: Vec<LoadedRule>, settings: &Settings) -> Self {
         let headers = rules.iter().map(|loaded| {
             let header = &loaded.rule.header;
             (header.protocol, header.arrow, &loaded.ends)
         });
-        Self { index: HeaderIndex::new(headers), rules, order, default_action, lists: Lists::default() }
+        let Settings { order, default_action, suspicions, .. } = settings;
+        let (order, default_action, suspicions) = (*order, *default_action, suspicions.clone());
+        Self {
+            index: HeaderIndex::new(headers),
+            rules,
+            order,
+            default_action,
+            suspicions,
+            lists: Lists::default(),
+        }
     }
 
     pub(crate) fn knowing(self, lists: Lists) -> Self {
@@ -140,6 +151,12 @@ impl RuleSet {
     #[must_use]
     pub fn default_action(&self) -> DefaultAction {
         self.default_action
+    }
+
+    /// What is done about what is odd in itself.
+    #[must_use]
+    pub fn suspicions(&self) -> &Suspicions {
+        &self.suspicions
     }
 
     /// The rule at that place.

@@ -90,7 +90,7 @@ pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
         inspector = inspector.watched_by(Box::new(watch.clone()));
     }
     let (summary, whole) = judge(args, settings.as_ref(), inspector, &mut log)?;
-    summary.watched(watch.as_ref(), &detector).print(args.json);
+    summary.odd(&detector).watched(watch.as_ref(), &detector).print(args.json);
     finish(&mut log, args.eve.as_deref())?;
     Ok(whole?)
 }

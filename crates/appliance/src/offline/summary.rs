@@ -20,6 +20,7 @@ pub(crate) struct Summary {
     punted: u64,
     flows: u64,
     alerts: u64,
+    anomalies: BTreeMap<&'static str, u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     explain: Option<Explanation>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,9 +39,16 @@ impl Summary {
             punted: snapshot.punted(),
             flows: sum(snapshot, Counter::FlowsBegun),
             alerts: sum(snapshot, Counter::Alerts),
+            anomalies: BTreeMap::new(),
             explain: None,
             profile: None,
         }
+    }
+
+    /// And what was odd.
+    pub(crate) fn odd(self, detector: &Detector) -> Self {
+        let anomalies = detector.anomalies().map(|(anomaly, count)| (anomaly.name(), count));
+        Self { anomalies: anomalies.filter(|(_, count)| *count > 0).collect(), ..self }
     }
 
     /// And what somebody who looked on has seen.
@@ -70,6 +78,12 @@ impl Summary {
         println!("punted   {:>12}   (ARP, ping and health checks: the local lane's)", self.punted);
         println!("flows    {:>12}", self.flows);
         println!("alerts   {:>12}", self.alerts);
+        if !self.anomalies.is_empty() {
+            println!("anomalies{:>12}", self.anomalies.values().sum::<u64>());
+        }
+        for (anomaly, count) in &self.anomalies {
+            println!("  {count:>19} {anomaly}");
+        }
         self.explain.iter().for_each(|explanation| print!("{explanation}"));
         self.profile.iter().for_each(|costs| print!("{}", Profile::table(costs)));
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use inspect::app::{Facts, Transaction, quic, tls};
+use inspect::app::{Anomaly, Facts, Transaction, quic, tls};
 use policy::{Buffer, Protocol, Way};
 use serde_json::{Map, Value, json};
 
@@ -36,13 +36,15 @@ pub(crate) fn app(app: Protocol, transaction: &Transaction) -> Option<(&'static 
     Some((app_name(app), part))
 }
 
-/// The anomalies of a transaction, each the part of a record of its own.
-pub(crate) fn anomaly(app: Protocol, transaction: &Transaction) -> impl Iterator<Item = Value> {
-    transaction.anomalies.iter().map(move |anomaly| {
-        // The protocol stands before the point: `http.gap`.
-        let event = anomaly.name().split_once('.').map_or(anomaly.name(), |(_, event)| event);
-        json!({ "type": "applayer", "event": event, "layer": "proto_parser", "app_proto": app_name(app) })
-    })
+/// What was odd, as its record has it.
+pub(crate) fn anomaly(app: Option<Protocol>, anomaly: Anomaly) -> Value {
+    // The protocol stands before the point: `http.gap`.
+    let event = anomaly.name().split_once('.').map_or(anomaly.name(), |(_, event)| event);
+    let mut part = json!({ "type": "applayer", "event": event, "layer": "proto_parser" });
+    if let (Value::Object(part), Some(app)) = (&mut part, app) {
+        part.insert("app_proto".to_owned(), app_name(app).into());
+    }
+    part
 }
 
 /// Buffers as the log names them: those of a transaction that are there.

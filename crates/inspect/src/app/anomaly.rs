@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use policy::Suspicion;
+
 /// One oddity. Each belongs to a protocol, and is noted in the transaction in which it was seen; those of
 /// the flow as a whole, in the flow.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -149,10 +151,18 @@ pub enum Anomaly {
     QuicDatagramFlood,
     /// A banner of SSH that is too long or cannot be read.
     SshBannerInvalid,
+    /// A server name for which no DNS answer has given the server's address.
+    SniUnresolved,
+    /// A server name other than the host that the tunnel was opened to.
+    SniDiffers,
+    /// A client's hello without a server name.
+    SniMissing,
+    /// A client's hello that hides another, or pretends to (RFC 9849).
+    EncryptedHello,
 }
 
 /// Every anomaly with its name: the reference's, where it has one.
-const NAMES: [(Anomaly, &str); 71] = [
+const NAMES: [(Anomaly, &str); Anomaly::COUNT] = [
     (Anomaly::DnsMalformed, "dns.malformed_data"),
     (Anomaly::DnsNameTooLong, "dns.name_too_long"),
     (Anomaly::DnsNameLoop, "dns.infinite_loop"),
@@ -224,9 +234,83 @@ const NAMES: [(Anomaly, &str); 71] = [
     (Anomaly::QuicCryptoTooScattered, "quic.crypto_frag_too_long"),
     (Anomaly::QuicDatagramFlood, "quic.too_many_datagrams"),
     (Anomaly::SshBannerInvalid, "ssh.invalid_banner"),
+    (Anomaly::SniUnresolved, "sni_unresolved"),
+    (Anomaly::SniDiffers, "sni_differs_from_host"),
+    (Anomaly::SniMissing, "sni_missing"),
+    (Anomaly::EncryptedHello, "encrypted_hello"),
 ];
 
+/// The signature id of the first anomaly's alerts; the others' follow in order. New anomalies go to the end.
+const SIDS: u32 = 4_200_000_000;
+
 impl Anomaly {
+    /// How many there are.
+    pub const COUNT: usize = 75;
+
+    /// The signature id of alerts that tell of it: 4,200,000,000 and its place in the list.
+    #[must_use]
+    pub fn sid(self) -> u32 {
+        SIDS + u32::from(self as u8)
+    }
+
+    /// As what the operator may have something done about it; `None`: it is odd, and no more.
+    #[must_use]
+    pub fn suspicion(self) -> Option<Suspicion> {
+        match self {
+            Self::SniUnresolved => Some(Suspicion::NameUnresolved),
+            Self::SniDiffers => Some(Suspicion::NameDiffers),
+            Self::SniMissing => Some(Suspicion::NameMissing),
+            Self::EncryptedHello => Some(Suspicion::NameEncrypted),
+            Self::HttpLengthsDiffer
+            | Self::HttpLengthAndEncoding
+            | Self::HttpRequestLengthInvalid
+            | Self::HttpResponseLengthInvalid
+            | Self::HttpRequestTransferEncoding
+            | Self::HttpResponseTransferEncoding
+            | Self::HttpRequestChunkLength
+            | Self::HttpResponseChunkLength
+            | Self::HttpChunkedOldProtocol
+            | Self::HttpRequestFieldInvalid
+            | Self::HttpResponseFieldInvalid
+            | Self::HttpHostAmbiguous => Some(Suspicion::Smuggling),
+            Self::DnsNameTooLong
+            | Self::DnsNameLoop
+            | Self::DnsTooLong
+            | Self::HttpHeadTooLong
+            | Self::HttpTooManyFields
+            | Self::HttpTooManyCodings
+            | Self::HttpDecompressionBomb
+            | Self::TlsRecordFlood
+            | Self::TlsHandshakeTooLong
+            | Self::TlsCertificatesTooMany
+            | Self::TlsSniLength
+            | Self::QuicCryptoTooScattered
+            | Self::QuicDatagramFlood => Some(Suspicion::Excess),
+            Self::DnsMalformed
+            | Self::DnsAnswers
+            | Self::HttpUnreadable
+            | Self::HttpRequestLineIncomplete
+            | Self::HttpHostInvalid
+            | Self::HttpResponseProtocol
+            | Self::HttpResponseStatus
+            | Self::ProtocolMismatch
+            | Self::TlsRecordVersion
+            | Self::TlsRecordKind
+            | Self::TlsRecordLength
+            | Self::TlsHandshakeInvalid
+            | Self::TlsSniKind
+            | Self::TlsSniMultiple
+            | Self::TlsCertificateInvalid
+            | Self::TlsAlertInvalid
+            | Self::Ssl2HeaderInvalid
+            | Self::QuicUndecryptable
+            | Self::QuicPacketInvalid
+            | Self::QuicFrameInvalid
+            | Self::SshBannerInvalid => Some(Suspicion::Malformed),
+            _ => None,
+        }
+    }
+
     /// Protocol and event, as rules and logs name it: `http.missing_host_header`.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -242,39 +326,6 @@ impl Anomaly {
 impl fmt::Display for Anomaly {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
-    }
-}
-
-/// A set of anomalies: however often one is seen, it takes no more room.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Anomalies(u128);
-
-impl Anomalies {
-    /// Note one.
-    pub fn note(&mut self, anomaly: Anomaly) {
-        self.0 |= 1 << anomaly as u8;
-    }
-
-    /// Note all of another set.
-    pub fn add(&mut self, others: Self) {
-        self.0 |= others.0;
-    }
-
-    /// Whether it was noted.
-    #[must_use]
-    pub fn has(self, anomaly: Anomaly) -> bool {
-        self.0 & 1 << anomaly as u8 != 0
-    }
-
-    /// Whether nothing was noted.
-    #[must_use]
-    pub fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// Those that were noted.
-    pub fn iter(self) -> impl Iterator<Item = Anomaly> {
-        Anomaly::all().filter(move |anomaly| self.has(*anomaly))
     }
 }
 
@@ -295,12 +346,8 @@ mod tests {
     }
 
     #[test]
-    fn a_set_has_what_was_noted() {
-        let mut set = Anomalies::default();
-        assert!(set.is_empty());
-        set.note(Anomaly::HttpGap);
-        set.note(Anomaly::HttpGap);
-        set.note(Anomaly::DnsGap);
-        assert_eq!(set.iter().collect::<Vec<_>>(), [Anomaly::DnsGap, Anomaly::HttpGap]);
+    fn alerts_of_anomalies_have_signature_ids_of_their_own() {
+        assert_eq!(Anomaly::DnsMalformed.sid(), 4_200_000_000);
+        assert_eq!(Anomaly::SniUnresolved.sid(), 4_200_000_071);
     }
 }

@@ -11,6 +11,7 @@
 //!
 //! Which parser it is, [`App`] guesses from the first bytes of each way.
 
+mod anomalies;
 mod anomaly;
 pub mod dns;
 mod facts;
@@ -25,7 +26,8 @@ pub mod tls;
 mod transaction;
 mod wanted;
 
-pub use anomaly::{Anomalies, Anomaly};
+pub use anomalies::Anomalies;
+pub use anomaly::Anomaly;
 pub use facts::Facts;
 pub use flow::App;
 pub use guess::{GUESS_BYTES, Guess, Ports};

@@ -48,6 +48,8 @@ pub struct Transaction {
     pub facts: Facts,
     /// What was odd about it.
     pub anomalies: Anomalies,
+    /// What of it was told already.
+    told: Anomalies,
     bytes: Vec<u8>,
     pieces: Vec<Piece>,
     bodies: [Vec<u8>; 2],
@@ -90,6 +92,13 @@ impl Transaction {
     #[must_use]
     pub fn reached(&self, way: Way) -> Phase {
         self.reached[way as usize]
+    }
+
+    /// What was odd about it and was not given here before.
+    pub fn fresh_anomalies(&mut self) -> Anomalies {
+        let fresh = self.anomalies.without(self.told);
+        self.told = self.anomalies;
+        fresh
     }
 
     /// Whether nothing more comes either way.
@@ -176,6 +185,11 @@ impl Transactions {
     #[must_use]
     pub fn open(&self) -> &[Transaction] {
         &self.open
+    }
+
+    /// As [`Transactions::open`], for whoever finds them odd.
+    pub fn open_mut(&mut self) -> &mut [Transaction] {
+        &mut self.open
     }
 
     /// Take away those that are complete.

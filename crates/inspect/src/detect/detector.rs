@@ -11,9 +11,11 @@ use super::compiled::Compiled;
 use super::marks::Names;
 use super::outside::Outside;
 use super::shared::Shared;
+use crate::app::Anomaly;
 use crate::matcher::Literal;
 use crate::payload::ProgramError;
 use crate::payload::sets::Sets;
+use crate::truth::Memory;
 
 /// A policy compiled: made on the control thread, shared by all workers, never changed.
 #[derive(Debug)]
@@ -80,6 +82,9 @@ impl Detector {
             uncompiled: Vec::new(),
             policy: Arc::clone(&policy),
         };
+        if policy.sets().any(|rules| rules.suspicions().names()) {
+            detector.shared.remember_names();
+        }
         for rules in policy.sets() {
             let place = detector.sets.len();
             if *detector.places.entry(address(rules)).or_insert(place) == place {
@@ -132,6 +137,17 @@ impl Detector {
     /// How many marks and counts gave way to others before their time.
     pub(crate) fn marks_evicted(&self) -> u64 {
         self.shared.evicted()
+    }
+
+    /// How often each anomaly was seen, by all workers and since the first policy.
+    pub fn anomalies(&self) -> impl Iterator<Item = (Anomaly, u64)> {
+        self.shared.anomalies()
+    }
+
+    /// How many names and addresses gave way to others before their time.
+    #[must_use]
+    pub fn names_evicted(&self) -> u64 {
+        self.shared.names().map_or(0, Memory::evicted)
     }
 
     /// Whether every transaction is told.

@@ -20,6 +20,7 @@ mod verdict;
 mod worker;
 
 pub(crate) use asking::{Asking, Figures};
+pub(crate) use awaited::Awaited;
 pub(crate) use compiled::{Compiled, Place};
 pub use detector::{Detector, Sought, Uncompiled};
 pub use failed::Failed;

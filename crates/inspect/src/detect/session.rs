@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use flow::FlowState;
-use policy::{Outcome, Protocol, Way};
+use policy::{Outcome, Protocol, RuleSet, Way};
 
 use super::asking::Spoken;
+use super::awaited::Awaited;
 use super::group::Group;
 use super::marks::Marks;
 use super::rule::Rank;
 use super::verdict::Decided;
-use crate::app::{App, Guess, Phase, Transaction};
+use crate::app::{Anomalies, App, Guess, Phase, Transaction, Wanted};
 use crate::hold::Lane;
 use crate::stream::{Room, Stream};
 
@@ -50,6 +51,22 @@ pub(crate) struct Session {
     /// What became of the flow, if that is decided and only a tag keeps it open.
     pub(crate) decided: Option<(Option<Decided>, Outcome)>,
     pub(crate) flight: Flight,
+    /// Whether what is said is read though no rule asks for it.
+    pub(crate) reads: bool,
+    /// The buffers that are wanted besides those that rules look into.
+    pub(crate) wanted: Wanted,
+    /// Whether a rule lets the flow pass, which is read on for what others can be told by it.
+    pub(crate) passed: bool,
+    /// Whether a rule wanted to be told of it.
+    pub(crate) alerted: bool,
+    /// Oddities of the flow as a whole that were told.
+    pub(crate) told: Anomalies,
+    /// The transaction whose server name was looked at last.
+    pub(crate) named: Option<u32>,
+    /// The host that the flow, which is a tunnel, was opened to.
+    pub(crate) host: Option<Box<[u8]>>,
+    /// What is awaited besides what rules await.
+    pub(crate) awaited: Awaited,
 }
 
 /// What becomes of what a client says first.
@@ -96,6 +113,14 @@ impl Session {
             ended: [false; 2],
             decided: None,
             flight: Flight::Open,
+            reads: false,
+            wanted: Wanted::none(),
+            passed: false,
+            alerted: false,
+            told: Anomalies::default(),
+            named: None,
+            host: None,
+            awaited: Awaited::default(),
         }
     }
 
@@ -125,7 +150,7 @@ impl Session {
     /// Whether what the client says first must wait: a rule that decides asks for a name in it, and it may yet come. Of a
     /// connection whose beginning was not seen nobody knows what is said first.
     pub(crate) fn awaits_name(&self) -> bool {
-        let awaited = self.groups[Way::ToServer as usize].awaited;
+        let awaited = self.groups[Way::ToServer as usize].awaited.or(self.awaited);
         let Some(app) = self.app.as_ref().filter(|_| self.flight != Flight::Over && awaited.is_any()) else {
             return false;
         };
@@ -151,11 +176,44 @@ impl Session {
         // What follows a handshake of TLS says nothing to anybody.
         let encrypted = app_is_done
             && self.app.as_ref().is_some_and(|app| app.flow_protocol() == Guess::Decided(Protocol::Tls));
-        let idle =
-            |group: &Arc<Group>| !group.at_packets && !group.at_stream && (app_is_done || !group.at_app);
+        let idle = |group: &Arc<Group>| {
+            !group.at_packets && !group.at_stream && (app_is_done || !(group.at_app || self.reads))
+        };
         let settled =
             !self.waits || self.stream.as_ref().is_none_or(|stream| stream.state().is_established());
         settled && self.asked == [true; 2] && (encrypted || self.groups.iter().all(idle))
+    }
+
+    /// Whether the flow may say what names lead to, and somebody wants to know: it is DNS, or may become it.
+    pub(crate) fn may_name(&self, rules: &RuleSet, responder_port: u16) -> bool {
+        let app = self.app.as_ref().filter(|_| rules.suspicions().remembers());
+        app.is_some_and(|app| match app.flow_protocol() {
+            Guess::Decided(protocol) => protocol == Protocol::Dns,
+            Guess::Undecided => responder_port == 53,
+            Guess::Failed => false,
+        })
+    }
+
+    /// Lets the flow pass whatever it says, and reads on.
+    pub(crate) fn pass(&mut self) {
+        (self.passed, self.waits) = (true, false);
+        self.asked = [true; 2];
+        self.groups = Default::default();
+    }
+
+    /// Whether a flow of datagrams of DNS has nothing to remember: what was asked is answered, and no rule looks further.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        let quiet = |group: &Arc<Group>| group.is_shallow() && group.header.is_empty();
+        self.stream.is_none()
+            && !self.alerted
+            && !self.waits
+            && self.groups.iter().all(quiet)
+            && self.app.as_ref().is_some_and(|app| {
+                let transactions = app.transactions();
+                app.flow_protocol() == Guess::Decided(Protocol::Dns)
+                    && transactions.begun() > 0
+                    && transactions.open().is_empty()
+            })
     }
 
     /// Gives back what it holds elsewhere.

@@ -1,14 +1,12 @@
-//! What all workers remember together: marks on addresses, and how often rules have matched.
+//! What all workers remember together: marks on addresses, how often rules have matched, which names lead where, and what
+//! was odd.
 //!
-//! ```text
-//!  (mark, address) ─hash─▶ eight slots ─▶ [ key | until | value ]     three words, each atomic, no lock
-//! ```
-//! A table of a fixed size. A slot belongs to a key until its time is over; then whoever needs one takes it. Where all
-//! eight are taken the one that ends soonest gives way, which is counted. Two workers that write one slot in the same
-//! instant may lose one of the two writes: a mark then is as if it had come a moment later, a count is one short. No
-//! order beyond that is needed, because nothing else is published through a slot.
+//! Tables of a fixed size that nobody locks ([`Table`]). Two workers that write one slot in the same instant may lose one of
+//! the two writes: a mark then is as if it had come a moment later, a count is one short. No order beyond that is needed,
+//! because nothing else is published through a slot.
 
 use std::hash::{BuildHasher, Hash};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use flow::Moment;
@@ -16,12 +14,14 @@ use foldhash::quality::RandomState;
 use policy::{Tag, TagAmount, Threshold, ThresholdKind};
 
 use super::tags::end;
+use crate::app::Anomaly;
+use crate::table::{Key, Table};
+use crate::truth::Memory;
 
-/// Slots of one table; eight belong together.
-const SLOTS: usize = 1 << 15;
-const WAYS: usize = 8;
-/// Slots of tagged hosts; a tag takes one.
-const TAG_SLOTS: usize = 1 << 12;
+/// Sets of eight slots in one table.
+const SETS: usize = 1 << 12;
+/// Sets of tagged hosts; a tag takes a slot.
+const TAG_SETS: usize = 1 << 9;
 /// How long a host stays tagged that is counted in packets or bytes: as long as the reference keeps a host.
 const TAG_SECONDS: u64 = 3600;
 /// Attempts to count before another worker is let win.
@@ -36,16 +36,21 @@ pub(crate) struct Shared {
     tags: Table,
     /// Until when some host is tagged at the latest.
     tagged_until: AtomicU64,
+    /// There once an endpoint's names are held against what DNS said of them.
+    names: OnceLock<Memory>,
+    anomalies: [AtomicU64; Anomaly::COUNT],
 }
 
 impl Default for Shared {
     fn default() -> Self {
         Self {
             hasher: RandomState::default(),
-            marks: Table::new(SLOTS),
-            counts: Table::new(SLOTS),
-            tags: Table::new(TAG_SLOTS),
+            marks: Table::new(SETS),
+            counts: Table::new(SETS),
+            tags: Table::new(TAG_SETS),
             tagged_until: AtomicU64::new(0),
+            names: OnceLock::new(),
+            anomalies: std::array::from_fn(|_| AtomicU64::new(0)),
         }
     }
 }
@@ -59,19 +64,19 @@ impl Shared {
     /// Sets a mark until a moment.
     pub(super) fn mark(&self, key: u64, now: Moment, seconds: u32) {
         let until = later(now, seconds);
-        if let Some(slot) = self.marks.claim(key, now.0, until) {
+        if let Some(slot) = self.marks.claim(Key::of(key), now.0, until) {
             slot.until.store(until, Relaxed);
         }
     }
 
     /// Whether a mark is set.
     pub(super) fn is_marked(&self, key: u64, now: Moment) -> bool {
-        self.marks.find(key).is_some_and(|slot| slot.until.load(Relaxed) > now.0)
+        self.marks.find(Key::of(key)).is_some_and(|slot| slot.until.load(Relaxed) > now.0)
     }
 
     /// Takes a mark away.
     pub(super) fn unmark(&self, key: u64) {
-        if let Some(slot) = self.marks.find(key) {
+        if let Some(slot) = self.marks.find(Key::of(key)) {
             slot.until.store(0, Relaxed);
         }
     }
@@ -110,7 +115,7 @@ impl Shared {
             TagAmount::Packets | TagAmount::Bytes => now.0.saturating_add(TAG_SECONDS * 1_000_000_000),
         };
         let key = self.key((address, tag.amount as u8));
-        if let Some(slot) = self.tags.claim(key, now.0, until) {
+        if let Some(slot) = self.tags.claim(Key::of(key), now.0, until) {
             slot.until.fetch_max(until, Relaxed);
             slot.value.fetch_max(tag.count.into(), Relaxed);
             self.tagged_until.fetch_max(until, Relaxed);
@@ -129,7 +134,7 @@ impl Shared {
         for (amount, of_it) in
             [(TagAmount::Packets, 1), (TagAmount::Bytes, u64::from(bytes)), (TagAmount::Seconds, 0)]
         {
-            let slot = self.tags.find(self.key((address, amount as u8)));
+            let slot = self.tags.find(Key::of(self.key((address, amount as u8))));
             let Some(slot) = slot.filter(|slot| slot.until.load(Relaxed) > now.0) else { continue };
             let left = slot.value.load(Relaxed);
             taken |= left > 0;
@@ -139,14 +144,36 @@ impl Shared {
         taken
     }
 
+    /// Which names lead where, if somebody wants to know.
+    pub(crate) fn names(&self) -> Option<&Memory> {
+        self.names.get()
+    }
+
+    /// Remember which names lead where from now on. Takes memory: not for a data core.
+    pub(super) fn remember_names(&self) {
+        self.names.get_or_init(Memory::default);
+    }
+
+    /// Counts an anomaly.
+    pub(crate) fn count_anomaly(&self, anomaly: Anomaly) {
+        if let Some(count) = self.anomalies.get(anomaly as usize) {
+            count.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// How often each anomaly was seen.
+    pub(super) fn anomalies(&self) -> impl Iterator<Item = (Anomaly, u64)> {
+        Anomaly::all().zip(&self.anomalies).map(|(anomaly, count)| (anomaly, count.load(Relaxed)))
+    }
+
     /// How many marks, counts and tags gave way to others before their time.
     pub(crate) fn evicted(&self) -> u64 {
-        [&self.marks, &self.counts, &self.tags].iter().map(|table| table.evicted.load(Relaxed)).sum()
+        [&self.marks, &self.counts, &self.tags].iter().map(|table| table.evicted()).sum()
     }
 
     fn count(&self, key: u64, now: Moment, seconds: u32, next: impl Fn(u32) -> u32) -> u32 {
         let until = later(now, seconds);
-        let Some(slot) = self.counts.claim(key, now.0, until) else { return 1 };
+        let Some(slot) = self.counts.claim(Key::of(key), now.0, until) else { return 1 };
         for _ in 0..ATTEMPTS {
             let ends = slot.until.load(Relaxed);
             if ends <= now.0 {
@@ -166,49 +193,4 @@ impl Shared {
 
 fn later(now: Moment, seconds: u32) -> u64 {
     now.0.saturating_add(u64::from(seconds).saturating_mul(1_000_000_000))
-}
-
-#[derive(Debug)]
-struct Table {
-    slots: Box<[Slot]>,
-    evicted: AtomicU64,
-}
-
-#[derive(Debug, Default)]
-struct Slot {
-    key: AtomicU64,
-    until: AtomicU64,
-    value: AtomicU64,
-}
-
-impl Table {
-    fn new(slots: usize) -> Self {
-        Self { slots: (0..slots).map(|_| Slot::default()).collect(), evicted: AtomicU64::new(0) }
-    }
-
-    fn set(&self, key: u64) -> &[Slot] {
-        let sets = self.slots.len() / WAYS;
-        let at = usize::try_from(key >> 32).unwrap_or(0) % sets * WAYS;
-        self.slots.get(at..at + WAYS).unwrap_or_default()
-    }
-
-    fn find(&self, key: u64) -> Option<&Slot> {
-        self.set(key).iter().find(|slot| slot.key.load(Relaxed) == key)
-    }
-
-    /// The key's slot: its own, a free one, or that of the key whose time is over first.
-    fn claim(&self, key: u64, now: u64, until: u64) -> Option<&Slot> {
-        if let Some(slot) = self.find(key) {
-            return Some(slot);
-        }
-        let slot = self.set(key).iter().min_by_key(|slot| slot.until.load(Relaxed))?;
-        let before = slot.key.load(Relaxed);
-        if slot.until.load(Relaxed) > now {
-            self.evicted.fetch_add(1, Relaxed);
-        }
-        slot.key.compare_exchange(before, key, Relaxed, Relaxed).ok()?;
-        slot.value.store(0, Relaxed);
-        slot.until.store(until, Relaxed);
-        Some(slot)
-    }
 }

@@ -1,10 +1,11 @@
 //! What the rules that matched mean for the packet and its flow.
 
 use arrayvec::ArrayVec;
-use policy::{ALERTS_MAX, Action, Order, Outcome, RejectTo, RuleIndex};
+use policy::{ALERTS_MAX, Action, Order, Outcome, RejectTo};
 
 use super::compiled::Compiled;
 use super::worker::Hit;
+use crate::Cause;
 use crate::witness::Fate;
 
 /// What becomes of a packet by the rules that it met.
@@ -18,10 +19,10 @@ pub(crate) struct Settled {
     pub(crate) alerts_lost: u32,
 }
 
-/// A rule that passed or dropped.
+/// What passed or dropped.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Decided {
-    pub(crate) rule: RuleIndex,
+    pub(crate) cause: Cause,
     pub(crate) outcome: Outcome,
     pub(crate) reject: Option<RejectTo>,
     /// Whether all that follows of the flow is decided with it.
@@ -32,8 +33,9 @@ impl Settled {
     /// What became of one of the hits that were settled.
     pub(crate) fn fate(&self, hit: &Hit, compiled: &Compiled, order: Order) -> Fate {
         let ends = |by: &Decided| by.outcome == Outcome::Forward || order == Order::Strict;
-        match self.by.filter(|by| ends(by) && by.rule < hit.index) {
-            Some(by) => Fate::Overruled(by.rule),
+        let by = self.by.filter(ends).and_then(|by| by.cause.rule());
+        match by.filter(|rule| *rule < hit.index) {
+            Some(rule) => Fate::Overruled(rule),
             None if self.alerts.contains(hit) => Fate::Told,
             None if hit.told => Fate::Unroomed,
             None if compiled.rule(hit.rank).is_some_and(|rule| rule.tells) => Fate::Withheld,
@@ -57,7 +59,8 @@ pub(crate) fn settle(hits: &mut [Hit], compiled: &Compiled, order: Order) -> Set
             Action::Drop => (Outcome::Drop, None),
             Action::Reject(to) => (Outcome::Drop, Some(to)),
         };
-        let decided = Decided { rule: hit.index, outcome, reject, flow: rule.is_about_the_flow() };
+        let decided =
+            Decided { cause: Cause::Rule(hit.index), outcome, reject, flow: rule.is_about_the_flow() };
         match &mut settled.by {
             None => settled.by = Some(decided),
             // A later rule cannot change what becomes of the packet, but what becomes of the flow.

@@ -50,7 +50,7 @@ pub(super) fn tell(
             packet: seen.packet,
             key: seen.about.key,
             direction: seen.about.direction,
-            by: settled.by.map(|by| by.rule),
+            by: settled.by.map(|by| by.cause),
             generation: detector.policy().generation(),
             bytes: seen.about.inner_len,
             flow,

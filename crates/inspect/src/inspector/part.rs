@@ -12,7 +12,7 @@ use super::{Counts, Inspector, inner};
 use crate::event::{Alert, Dropped, Event, FlowSoFar, Outbox};
 use crate::examiner::Seen;
 use crate::fragments::Gathered;
-use crate::{About, DropReason, Judged, Verdict};
+use crate::{About, Cause, DropReason, Judged, Verdict};
 
 impl Inspector {
     /// The verdict of one part. Nothing of it is decided for the next: that may be another datagram's.
@@ -138,7 +138,7 @@ fn ask(
             packet,
             key,
             direction,
-            by,
+            by: by.map(Cause::Rule),
             generation,
             bytes,
             flow,

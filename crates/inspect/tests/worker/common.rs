@@ -52,7 +52,7 @@ impl Desk {
             match event {
                 Event::Alert(alert) => sids.push(alert.sid),
                 Event::FlowEnd(_) => ended += 1,
-                Event::Dropped(_) | Event::Tagged(_) | Event::Transaction(_) => {}
+                Event::Dropped(_) | Event::Noticed(_) | Event::Tagged(_) | Event::Transaction(_) => {}
             }
         }
         (sids, ended)
@@ -60,9 +60,12 @@ impl Desk {
 }
 
 pub(crate) fn policy(rules: &str, default_action: DefaultAction) -> Arc<Detector> {
+    detector(rules, &policy::Settings { default_action, ..policy::Settings::default() })
+}
+
+pub(crate) fn detector(rules: &str, settings: &policy::Settings) -> Arc<Detector> {
     let file = RuleFile { name: "test.rules".into(), text: rules.as_bytes().to_vec() };
-    let settings = policy::Settings { default_action, ..policy::Settings::default() };
-    let loading = Loading::new(&[file], &settings);
+    let loading = Loading::new(&[file], settings);
     assert!(loading.refusals.is_empty(), "{:?}", loading.refusals);
     Arc::new(Detector::new(Arc::new(Policy::new(1, Arc::new(loading.rules)))))
 }

@@ -13,3 +13,5 @@ mod marks;
 mod recorded;
 mod reject;
 mod rules;
+mod suspicion;
+mod talk;

@@ -5,7 +5,7 @@ use inspect::{Event, Verdict};
 use wire::testkit::udp;
 
 use crate::common::Desk;
-use crate::rules::Talk;
+use crate::talk::Talk;
 
 const REQUEST: &[u8] = b"GET /login HTTP/1.1\r\nHost: a.example\r\n\r\n";
 const DENIAL: &[u8] = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\n\r\nnope";

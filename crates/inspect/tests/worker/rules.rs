@@ -1,44 +1,15 @@
 //! What rules say of packets, streams and flows: tables of rules and conversations, through the inspector.
 
 use crate::common::{Desk, policy};
+use crate::talk::{CLIENT, SERVER, Talk};
 use flow::Settings;
 use inspect::{DropReason, Verdict};
 use policy::DefaultAction;
 use proptest::prelude::*;
-use wire::TcpFlags;
-use wire::testkit::{icmp, tcp, udp};
+use wire::testkit::{icmp, udp};
 
-const CLIENT: &str = "10.1.2.10:49152";
-const SERVER: &str = "192.0.2.80:80";
 const NONE: [u32; 0] = [];
 const DENIED: Verdict = Verdict::Drop(DropReason::Policy);
-
-/// A connection: numbers are counted for both ends.
-pub(crate) struct Talk {
-    sent: [u32; 2],
-}
-
-impl Talk {
-    /// The three packets of a handshake, seen by the desk.
-    pub(crate) fn open(desk: &mut Desk) -> Self {
-        desk.see(&tcp(CLIENT, SERVER).flags(TcpFlags::SYN).sequence(99).build());
-        let answer = tcp(SERVER, CLIENT).flags(TcpFlags::SYN | TcpFlags::ACK);
-        desk.see(&answer.sequence(199).acknowledgment(100).build());
-        let mut talk = Self { sent: [100, 200] };
-        talk.say(desk, true, b"");
-        talk
-    }
-
-    /// One segment, of the client or the server.
-    pub(crate) fn say(&mut self, desk: &mut Desk, client: bool, payload: &[u8]) -> Verdict {
-        let (own, other) = if client { (0, 1) } else { (1, 0) };
-        let (from, to) = if client { (CLIENT, SERVER) } else { (SERVER, CLIENT) };
-        let packet = tcp(from, to).flags(TcpFlags::ACK).sequence(self.sent[own]);
-        let verdict = desk.see(&packet.acknowledgment(self.sent[other]).payload(payload).build());
-        self.sent[own] += payload.iter().map(|_| 1).sum::<u32>();
-        verdict
-    }
-}
 
 /// The alerts of one datagram from client to server.
 fn of_datagram(rules: &str, payload: &[u8]) -> Vec<u32> {
