@@ -14,7 +14,7 @@ use crossbeam::channel::Receiver;
 use dpdk::{Eal, Errno, Mbuf, Mempool, Port};
 use engine::{Counter, Drain, EventReceiver, Launched, LocalLane, Phase, Snapshot};
 use flow::Moment;
-use inspect::{DropReason, Event};
+use inspect::{DropReason, Event, Tenants};
 use policy::Policy;
 
 use crate::reload::Reload;
@@ -49,6 +49,7 @@ pub(crate) struct Control<'a> {
     metrics: Reading<()>,
     stats: Reading<()>,
     stats_interval: Duration,
+    tenants: Arc<Tenants>,
     exporter: Exporter,
     server: MetricsServer,
     log: LogThread,
@@ -78,7 +79,7 @@ impl<'a> Control<'a> {
     pub(crate) fn new(
         settings: &Settings,
         dataplane: Dataplane<'a>,
-        policy: &Arc<Policy>,
+        (policy, tenants): (&Arc<Policy>, Arc<Tenants>),
         (logs, reload): (Vec<EventReceiver<Event>>, Reload),
         now: Moment,
     ) -> Result<Self, Box<dyn Error>> {
@@ -104,6 +105,7 @@ impl<'a> Control<'a> {
             // The first figures come an interval after the start: at once there would be nothing to tell.
             stats: Reading { value: (), at: Some(now) },
             stats_interval: service.events.stats_interval,
+            tenants,
             exporter: Exporter::default(),
             server,
             log: LogThread::start(log, logs)?,
@@ -183,6 +185,7 @@ impl<'a> Control<'a> {
                 log: &self.log.counts(),
                 reloads: self.reload.counts(),
                 detector: self.reload.detector(),
+                tenants: &self.tenants,
                 port: &port,
             }));
         }

@@ -107,13 +107,17 @@ fn serve(
     let hasher = FlowHasher::random();
     let flows = wiring::flows(settings, topology.workers());
     let hold = wiring::hold(settings, topology.workers());
+    let limits = wiring::limits(settings);
     let (mut inspects, mut logs, mut offers) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..topology.workers() {
         let (events, log) = events(EVENTS);
         let (offer, detectors) = swap();
         offers.push(offer);
         inspects.push(Inspect {
-            inspector: Inspector::new(&flows, hasher, detector.clone()).in_mode(mode).holding(hold.clone()),
+            inspector: Inspector::new(&flows, hasher, detector.clone())
+                .within(&limits)
+                .in_mode(mode)
+                .holding(hold.clone()),
             detectors,
             events,
             frames: move |bytes: &[u8]| Mbuf::from_bytes(pool, bytes).ok(),
@@ -139,5 +143,6 @@ fn serve(
     );
     let dataplane = Dataplane { eal: &eal, port, pool };
     let reload = Reload::new(origin, offers, detector);
-    Control::new(settings, dataplane, &policy, (logs, reload), clock())?.run(launched, signals, clock)
+    Control::new(settings, dataplane, (&policy, limits.tenants), (logs, reload), clock())?
+        .run(launched, signals, clock)
 }

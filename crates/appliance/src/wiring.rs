@@ -1,11 +1,13 @@
 //! Settings to the values that the other crates are made from.
 
 use std::fs;
+use std::sync::Arc;
 
-use config::{Machine, PortSettings, Profile, Settings};
+use config::{EndpointSettings, Machine, PortSettings, Profile, SessionsFull, Settings, StreamFull};
 use dpdk::{EalArgs, Memory, MempoolSpec, PortSpec, Vdev};
-use inspect::hold;
-use wire::{Ipv4Prefix, TunnelEnd};
+use inspect::stream::{self, AtBound, Urgent};
+use inspect::{AtFull, Limits, Share, Tenants, fragments, hold};
+use wire::{EndpointId, Ipv4Prefix, TunnelEnd};
 
 /// This machine, read before DPDK pins anything.
 pub(crate) fn machine() -> Machine {
@@ -53,7 +55,7 @@ pub(crate) fn flows(settings: &Settings, workers: usize) -> flow::Settings {
             tcp: wanted.tcp_timeout,
             udp: wanted.other_timeout,
             other: wanted.other_timeout,
-            ..flow::Timeouts::default()
+            tcp_closed: wanted.closed_timeout,
         },
         midstream: match wanted.midstream {
             config::Midstream::Pass => flow::Midstream::Pass,
@@ -74,6 +76,42 @@ pub(crate) fn hold(settings: &Settings, workers: usize) -> hold::Settings {
             config::AtHoldBound::Drop => hold::AtBound::Drop,
             config::AtHoldBound::Release => hold::AtBound::Release,
         },
+    }
+}
+
+/// What each worker's inspector may keep.
+pub(crate) fn limits(settings: &Settings) -> Limits {
+    let wanted = settings.inspection();
+    let bytes = |count: u32, shift: u32| (count as usize) << shift;
+    let share = |endpoint: &EndpointSettings| {
+        let most = |limit: Option<u32>| limit.map_or(u64::MAX, u64::from);
+        let share = Share { flows: most(endpoint.flows), sessions: most(endpoint.sessions) };
+        let is_limited = endpoint.flows.or(endpoint.sessions).is_some();
+        is_limited.then_some((EndpointId(endpoint.id), share))
+    };
+    Limits {
+        sessions: wanted.sessions as usize,
+        at_full: match wanted.sessions_full {
+            SessionsFull::Headers => AtFull::Headers,
+            SessionsFull::Drop => AtFull::Drop,
+        },
+        stream_bytes: bytes(wanted.stream_memory, 20),
+        streams: stream::Settings {
+            bytes: bytes(wanted.stream_window, 10),
+            at_bound: match wanted.stream_full {
+                StreamFull::Drop => AtBound::Drop,
+                StreamFull::Gap => AtBound::Gap,
+                StreamFull::Bypass => AtBound::Bypass,
+            },
+            urgent: if wanted.drops_urgent { Urgent::Drop } else { Urgent::Inline },
+            ..stream::Settings::default()
+        },
+        fragments: fragments::Settings {
+            datagrams: wanted.fragments as usize,
+            bytes: bytes(wanted.fragment_memory, 10),
+            life: wanted.fragment_timeout,
+        },
+        tenants: Arc::new(Tenants::new(settings.endpoints().iter().filter_map(share))),
     }
 }
 

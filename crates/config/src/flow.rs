@@ -15,6 +15,8 @@ pub struct FlowSettings {
     pub tcp_timeout: Duration,
     /// Idle time after which any other flow is forgotten.
     pub other_timeout: Duration,
+    /// How long a TCP flow is remembered that both sides have closed, or a RST has ended.
+    pub closed_timeout: Duration,
     /// Flows that were there before us.
     pub midstream: Midstream,
 }
@@ -47,6 +49,12 @@ impl FlowSettings {
                 "flow",
                 "other_timeout",
                 Duration::from_secs(120),
+                value::seconds(1..=86400),
+            ),
+            closed_timeout: document.value(
+                "flow",
+                "closed_timeout",
+                Duration::from_secs(60),
                 value::seconds(1..=86400),
             ),
             midstream: document.value("flow", "midstream", Midstream::Pass, value::choice(&midstream)),

@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::cores::CoreSettings;
 use crate::document::Document;
 use crate::eal::EalSettings;
+use crate::inspection::InspectionSettings;
 use crate::port::{PortSettings, Profile};
 
 /// What GENEVE adds to an inner packet on the wire, without Ethernet: IPv4 20, UDP 8, GENEVE with GWLB's options 40.
@@ -57,6 +58,12 @@ pub struct Plan {
     pub huge_pages: bool,
     /// Memory for the flow tables of all workers when they are full, in MiB.
     pub flow_mb: u64,
+    /// Memory that streams of each worker may take, in MiB.
+    pub stream_mb: u64,
+    /// Memory that parts of datagrams of each worker may take, in MiB.
+    pub fragment_mb: u64,
+    /// Flows that each worker may look into at a time.
+    pub sessions: u64,
 }
 
 /// A thread and its place.
@@ -101,6 +108,7 @@ impl Plan {
         port: &PortSettings,
         cores: &CoreSettings,
         (flows, hold): (u32, u16),
+        inspection: &InspectionSettings,
     ) -> Self {
         let topology = &cores.topology;
         let threads = threads(cores);
@@ -120,6 +128,9 @@ impl Plan {
             memory_mb,
             huge_pages,
             flow_mb: (u64::from(flows) * FLOW_BYTES).div_ceil(1 << 20),
+            stream_mb: inspection.stream_memory.into(),
+            fragment_mb: u64::from(inspection.fragment_memory).div_ceil(1024),
+            sessions: inspection.sessions.into(),
         }
     }
 
@@ -225,7 +236,12 @@ impl fmt::Display for Plan {
         )?;
         let pages = if self.huge_pages { "huge pages" } else { "ordinary pages" };
         writeln!(f, "memory   {} MiB of {pages} for DPDK", self.memory_mb)?;
-        writeln!(f, "  {} MiB for the flow tables", self.flow_mb)
+        writeln!(f, "  {} MiB for the flow tables", self.flow_mb)?;
+        writeln!(
+            f,
+            "  of each worker at most {} MiB for streams and {} MiB for datagrams in parts, in {} flows looked into",
+            self.stream_mb, self.fragment_mb, self.sessions
+        )
     }
 }
 

@@ -32,6 +32,10 @@ pub struct EndpointSettings {
     pub id: u64,
     /// What holds for it; what it does not say itself is as in `[policy]`.
     pub policy: PolicySettings,
+    /// Flows that it may have at a time, all workers together; `None`: as many as there is room for.
+    pub flows: Option<u32>,
+    /// Likewise flows that are looked into.
+    pub sessions: Option<u32>,
 }
 
 /// What becomes of flows that are under way when new rules come.
@@ -113,11 +117,16 @@ impl EndpointSettings {
         for table in document.tables("endpoint") {
             let id = document.required(&table, "id", "the endpoint's id, as events name it", endpoint_id);
             let policy = usual.or_as_in(document, &table, known);
+            let mut most = |key| {
+                let most = document.value(&table, key, 0, value::number(0..=1 << 28));
+                Some(most).filter(|most| *most > 0)
+            };
+            let (flows, sessions) = (most("flows"), most("sessions"));
             let Some(id) = id else { continue };
             if endpoints.iter().any(|endpoint| endpoint.id == id) {
                 document.wrong(&format!("{table}.id"), "has its rules already");
             }
-            endpoints.push(Self { id, policy });
+            endpoints.push(Self { id, policy, flows, sessions });
         }
         endpoints
     }

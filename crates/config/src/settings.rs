@@ -6,6 +6,7 @@ use crate::eal::EalSettings;
 use crate::flow::FlowSettings;
 use crate::health::HealthSettings;
 use crate::hold::HoldSettings;
+use crate::inspection::InspectionSettings;
 use crate::lists::ListSettings;
 use crate::machine::Machine;
 use crate::plan::Plan;
@@ -24,6 +25,7 @@ pub struct Settings {
     tunnel: TunnelSettings,
     flow: FlowSettings,
     hold: HoldSettings,
+    inspection: InspectionSettings,
     policy: PolicySettings,
     endpoints: Vec<EndpointSettings>,
     running_flows: RunningFlows,
@@ -51,6 +53,7 @@ impl Settings {
         let tunnel = TunnelSettings::read(document);
         let flow = FlowSettings::read(document, workers);
         let hold = HoldSettings::read(document, workers);
+        let inspection = InspectionSettings::read(document);
         let lists = ListSettings::read(document);
         let policy = PolicySettings::read(document, &lists);
         let endpoints = EndpointSettings::read(document, &policy, &lists);
@@ -60,7 +63,7 @@ impl Settings {
 
         let (cores, port) = (cores?, port?);
         port.check_queues(document, &cores.topology);
-        let plan = Plan::new(&eal, &port, &cores, (flow.capacity, hold.packets));
+        let plan = Plan::new(&eal, &port, &cores, (flow.capacity, hold.packets), &inspection);
         plan.check(document, &eal);
         Some(Self {
             port,
@@ -69,6 +72,7 @@ impl Settings {
             tunnel,
             flow,
             hold,
+            inspection,
             policy,
             endpoints,
             running_flows,
@@ -106,6 +110,12 @@ impl Settings {
     #[must_use]
     pub fn hold(&self) -> &HoldSettings {
         &self.hold
+    }
+
+    /// `[inspection]`.
+    #[must_use]
+    pub fn inspection(&self) -> &InspectionSettings {
+        &self.inspection
     }
 
     /// `[policy]`.

@@ -41,6 +41,8 @@ fn the_example_is_valid_and_its_documented_defaults_are_the_real_ones() {
     assert_eq!(bare.cores(), full.cores());
     assert_eq!(bare.tunnel(), full.tunnel());
     assert_eq!(bare.flow(), full.flow());
+    assert_eq!(bare.inspection(), full.inspection());
+    assert_eq!(bare.endpoints(), full.endpoints());
     assert_eq!(bare.policy(), full.policy());
     assert_eq!(bare.health(), full.health());
     assert_eq!(bare.service(), full.service());
@@ -286,4 +288,31 @@ proptest::proptest! {
         let at = (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap();
         let _ = read(&format!("{}{with}{}", &text[..at], &text[(at + 1).min(text.len())..]));
     }
+}
+
+#[test]
+fn bounds_of_what_is_looked_into_have_defaults_are_checked_and_shown() {
+    let plain = read(&with("inspection", "")).unwrap();
+    let told = plain.plan().to_string();
+    assert!(told.contains("at most 256 MiB for streams and 4 MiB for datagrams in parts"), "{told}");
+    let less =
+        read(&with("inspection", "stream_memory = 8\nsessions = 100\nsessions_full = \"drop\"")).unwrap();
+    assert_eq!(
+        (less.inspection().sessions, less.inspection().sessions_full),
+        (100, config::SessionsFull::Drop)
+    );
+    assert!(less.plan().to_string().contains("at most 8 MiB for streams"));
+    let wrong = read(&with("inspection", "stream_memory = 1\nstream_window = 4096\nstream_full = \"pass\""))
+        .unwrap_err();
+    let wrong = wrong.to_string();
+    for words in [
+        "inspection.stream_window = 4096: must not be more than stream_memory",
+        "must be one of \"drop\", \"gap\"",
+    ] {
+        assert!(wrong.contains(words), "{wrong}");
+    }
+    let limited = "[[endpoint]]\nid = \"vpce-1\"\nflows = 1000\n";
+    let settings = read(&format!("{}\n{limited}", with("inspection", ""))).unwrap();
+    let endpoint = &settings.endpoints()[0];
+    assert_eq!((endpoint.flows, endpoint.sessions), (Some(1000), None));
 }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use engine::{Counter, Snapshot};
-use inspect::{Detector, DropReason};
+use inspect::{Detector, DropReason, TenantCounts, Tenants};
 use metrics::{Label, with_local_recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
@@ -36,6 +36,8 @@ pub struct Readings<'a> {
     pub reloads: Reloads,
     /// What judges, for what all workers count together.
     pub detector: &'a Detector,
+    /// What endpoints with limits have.
+    pub tenants: &'a Tenants,
     /// What the port counted.
     pub port: &'a PortReading,
 }
@@ -106,6 +108,7 @@ impl Exporter {
             set_state(readings);
             self.set_cores(readings);
             set_local(readings.host, readings.log);
+            set_tenants(readings.tenants);
             set_port(readings.port);
         });
         self.handle.render()
@@ -193,6 +196,17 @@ fn of_queue(name: &str) -> Option<(&'static str, &str, &str)> {
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let (queue, rest) = rest.split_at_checked(digits).filter(|(queue, _)| !queue.is_empty())?;
     Some((direction, queue, rest.trim_start_matches('_')))
+}
+
+fn set_tenants(tenants: &Tenants) {
+    for (endpoint, counts) in tenants.counts() {
+        let TenantCounts { flows, sessions, flows_refused, sessions_refused } = counts;
+        let endpoint = endpoint.to_string();
+        set(&metric::ENDPOINT_FLOWS, &[&endpoint], flows);
+        set(&metric::ENDPOINT_SESSIONS, &[&endpoint], sessions);
+        set(&metric::ENDPOINT_FLOWS_REFUSED, &[&endpoint], flows_refused);
+        set(&metric::ENDPOINT_SESSIONS_REFUSED, &[&endpoint], sessions_refused);
+    }
 }
 
 fn describe(metric: &Metric) {

@@ -185,6 +185,24 @@ pub(crate) const EVENTS_FAILED: Metric = Metric::counter(
     "Alerts and flow records that the event log could not write.",
 );
 
+pub(crate) const ENDPOINT_FLOWS: Metric =
+    Metric::gauge("sluice_endpoint_flows", &["endpoint"], "Flows of an endpoint that has limits.");
+pub(crate) const ENDPOINT_SESSIONS: Metric = Metric::gauge(
+    "sluice_endpoint_sessions",
+    &["endpoint"],
+    "Flows of an endpoint that has limits which are being looked into.",
+);
+pub(crate) const ENDPOINT_FLOWS_REFUSED: Metric = Metric::counter(
+    "sluice_endpoint_flows_refused_total",
+    &["endpoint"],
+    "Packets dropped because they would have begun one flow more than their endpoint may have.",
+);
+pub(crate) const ENDPOINT_SESSIONS_REFUSED: Metric = Metric::counter(
+    "sluice_endpoint_sessions_refused_total",
+    &["endpoint"],
+    "Times that a flow was not looked into because its endpoint has as many such as it may have.",
+);
+
 /// All but those of the cores' counters.
 const TABLE: &[&Metric] = &[
     &BUILD_INFO,
@@ -218,6 +236,10 @@ const TABLE: &[&Metric] = &[
     &QUEUE_XSTAT,
     &MEMPOOL_SIZE,
     &MEMPOOL_FREE,
+    &ENDPOINT_FLOWS,
+    &ENDPOINT_SESSIONS,
+    &ENDPOINT_FLOWS_REFUSED,
+    &ENDPOINT_SESSIONS_REFUSED,
     &EVENTS_WRITTEN,
     &EVENTS_FAILED,
 ];
@@ -273,6 +295,31 @@ fn about(counter: Counter) -> &'static str {
         Counter::Punted => "Packets that went to the local lane.",
         Counter::Received => "Packets that came from the source.",
         Counter::Rejects => "Packets sent to tell the ends of rejected ones.",
+        Counter::FragmentsUnfit => {
+            "Parts of datagrams that were refused: they overlap, or are too many, or find no room."
+        }
+        Counter::RulesAsked => {
+            "Rules that were asked, because a pattern of theirs was found or they have none."
+        }
+        Counter::RulesCutShort => "Packets that had more candidates than are asked.",
+        Counter::RulesExhausted => "Tests of rules that were given up because their steps were used up.",
+        Counter::RulesUnscanned => "Texts in which patterns could not be looked for.",
+        Counter::RulesWaitingLost => "Rules that could not wait for more of a stream, because too many did.",
+        Counter::Sessions => "Flows that are being looked into now.",
+        Counter::SessionsLost => {
+            "Times that a flow was to be looked into and was not, because there was no room."
+        }
+        Counter::StreamsAtBound => "Segments for which there was no room.",
+        Counter::StreamsBuffered => "Segments taken behind a hole.",
+        Counter::StreamsBypassed => "Streams followed no further because there was no room.",
+        Counter::StreamsBytes => "Bytes that streams hold now.",
+        Counter::StreamsConflicts => "Segments whose bytes differed from those seen before.",
+        Counter::StreamsDuplicates => "Segments that brought nothing new.",
+        Counter::StreamsForgotten => "Bytes of streams forgotten before they were acknowledged.",
+        Counter::StreamsGaps => "Holes given up: their bytes were never seen.",
+        Counter::StreamsMidstream => "Streams begun amid a connection.",
+        Counter::StreamsMisfits => "Segments refused, for whatever reason.",
+        Counter::StreamsMissing => "Bytes of holes given up.",
         Counter::Uninspected => "Packets passed around a full inbox because the operator chose to fail open.",
     }
 }

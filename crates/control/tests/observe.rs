@@ -21,11 +21,11 @@ use engine::{
     Steer, Turn, Wiring, run,
 };
 use flow::{FlowHasher, Moment};
-use inspect::{Burst, Detector, DropReason, Event, Inspector};
+use inspect::{Burst, Detector, DropReason, Event, Inspector, Share, Tenants};
 use policy::{Loading, Policy, RuleFile};
 use serde_json::Value;
 use wire::testkit::{gwlb, tcp, udp};
-use wire::{TcpFlags, TunnelEnd};
+use wire::{EndpointId, TcpFlags, TunnelEnd};
 
 const RULES: &str = "alert tcp any any -> any 80 (msg:\"web \\\"here\\\"\"; sid:7; rev:3; \
                      classtype:web-application-activity; priority:2; metadata:team net, team web;)\n\
@@ -181,6 +181,7 @@ fn rendered(snapshot: &Snapshot) -> String {
         log: &LogCounts { written: 3, failed: 0 },
         reloads: Reloads { taken: 2, refused: 1 },
         detector: &Detector::new(Arc::default()),
+        tenants: &Tenants::new([(EndpointId(7), Share { flows: 9, sessions: 9 })]),
         port: &port,
     })
 }
@@ -233,6 +234,7 @@ fn figures_are_those_of_the_cores_the_port_and_the_local_lane() {
         "sluice_queue_xstat{direction=\"rx\",queue=\"0\",name=\"packets\"} 11",
         "sluice_queue_xstat{direction=\"tx\",queue=\"3\",name=\"bytes\"} 12",
         "sluice_mempool_free_mbufs 8000",
+        "sluice_endpoint_flows{endpoint=\"vpce-00000000000000007\"} 0",
         "sluice_build_info{version=\"0.1.0\"} 1",
     ] {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");

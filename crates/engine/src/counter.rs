@@ -9,12 +9,12 @@ pub enum Counter {
     Alerts,
     /// Alerts that found no room in their packet's judgement.
     AlertsLost,
+    /// Bursts that came from the source.
+    Bursts,
     /// Nanoseconds of turns in which packets moved.
     BusyNanos,
     /// Turns in which packets moved.
     BusyTurns,
-    /// Bursts that came from the source.
-    Bursts,
     /// Times GWLB gave one direction of a known flow another cookie.
     CookiesChanged,
     /// Nanoseconds since the role's first turn. What is not busy is idle, or another role's of the same thread.
@@ -41,6 +41,8 @@ pub enum Counter {
     Fragments,
     /// Datagrams in parts that did not become whole in their time.
     FragmentsExpired,
+    /// Parts of datagrams that were refused: they overlap, or are too many, or find no room.
+    FragmentsUnfit,
     /// Datagrams put together of parts.
     FragmentsWhole,
     /// Unusual GENEVE headers that were not kept for packets to be injected.
@@ -83,18 +85,54 @@ pub enum Counter {
     Received,
     /// Packets sent to tell the ends of rejected ones.
     Rejects,
+    /// Rules that were asked, because a pattern of theirs was found or they have none.
+    RulesAsked,
+    /// Packets that had more candidates than are asked.
+    RulesCutShort,
+    /// Tests of rules that were given up because their steps were used up.
+    RulesExhausted,
+    /// Texts in which patterns could not be looked for.
+    RulesUnscanned,
+    /// Rules that could not wait for more of a stream, because too many did.
+    RulesWaitingLost,
+    /// Flows that are being looked into now (a gauge).
+    Sessions,
+    /// Times that a flow was to be looked into and was not, because there was no room.
+    SessionsLost,
+    /// Segments for which there was no room.
+    StreamsAtBound,
+    /// Segments taken behind a hole.
+    StreamsBuffered,
+    /// Streams followed no further because there was no room.
+    StreamsBypassed,
+    /// Bytes that streams hold now (a gauge).
+    StreamsBytes,
+    /// Segments whose bytes differed from those seen before.
+    StreamsConflicts,
+    /// Segments that brought nothing new.
+    StreamsDuplicates,
+    /// Bytes of streams forgotten before they were acknowledged.
+    StreamsForgotten,
+    /// Holes given up: their bytes were never seen.
+    StreamsGaps,
+    /// Streams begun amid a connection.
+    StreamsMidstream,
+    /// Segments refused, for whatever reason.
+    StreamsMisfits,
+    /// Bytes of holes given up.
+    StreamsMissing,
     /// Packets passed around a full inbox because the operator chose to fail open.
     Uninspected,
 }
 
 impl Counter {
     /// Every counter, in the order of the cells.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 59] = [
         Self::Alerts,
         Self::AlertsLost,
+        Self::Bursts,
         Self::BusyNanos,
         Self::BusyTurns,
-        Self::Bursts,
         Self::CookiesChanged,
         Self::ElapsedNanos,
         Self::EventsLost,
@@ -108,6 +146,7 @@ impl Counter {
         Self::FlowsReset,
         Self::Fragments,
         Self::FragmentsExpired,
+        Self::FragmentsUnfit,
         Self::FragmentsWhole,
         Self::HeadersLost,
         Self::Heartbeat,
@@ -129,6 +168,24 @@ impl Counter {
         Self::Punted,
         Self::Received,
         Self::Rejects,
+        Self::RulesAsked,
+        Self::RulesCutShort,
+        Self::RulesExhausted,
+        Self::RulesUnscanned,
+        Self::RulesWaitingLost,
+        Self::Sessions,
+        Self::SessionsLost,
+        Self::StreamsAtBound,
+        Self::StreamsBuffered,
+        Self::StreamsBypassed,
+        Self::StreamsBytes,
+        Self::StreamsConflicts,
+        Self::StreamsDuplicates,
+        Self::StreamsForgotten,
+        Self::StreamsGaps,
+        Self::StreamsMidstream,
+        Self::StreamsMisfits,
+        Self::StreamsMissing,
         Self::Uninspected,
     ];
 
@@ -138,9 +195,9 @@ impl Counter {
         match self {
             Self::Alerts => "alerts",
             Self::AlertsLost => "alerts_lost",
+            Self::Bursts => "bursts",
             Self::BusyNanos => "busy_nanoseconds",
             Self::BusyTurns => "busy_turns",
-            Self::Bursts => "bursts",
             Self::CookiesChanged => "cookies_changed",
             Self::ElapsedNanos => "elapsed_nanoseconds",
             Self::EventsLost => "events_lost",
@@ -154,6 +211,7 @@ impl Counter {
             Self::FlowsReset => "flows_reset",
             Self::Fragments => "fragments",
             Self::FragmentsExpired => "fragments_expired",
+            Self::FragmentsUnfit => "fragments_unfit",
             Self::FragmentsWhole => "fragments_whole",
             Self::HeadersLost => "headers_lost",
             Self::Heartbeat => "heartbeat_nanoseconds",
@@ -175,6 +233,24 @@ impl Counter {
             Self::Punted => "punted_packets",
             Self::Received => "received_packets",
             Self::Rejects => "rejects",
+            Self::RulesAsked => "rules_asked",
+            Self::RulesCutShort => "rules_cut_short",
+            Self::RulesExhausted => "rules_exhausted",
+            Self::RulesUnscanned => "rules_unscanned",
+            Self::RulesWaitingLost => "rules_waiting_lost",
+            Self::Sessions => "sessions",
+            Self::SessionsLost => "sessions_lost",
+            Self::StreamsAtBound => "streams_at_bound",
+            Self::StreamsBuffered => "streams_buffered",
+            Self::StreamsBypassed => "streams_bypassed",
+            Self::StreamsBytes => "streams_bytes",
+            Self::StreamsConflicts => "streams_conflicts",
+            Self::StreamsDuplicates => "streams_duplicates",
+            Self::StreamsForgotten => "streams_forgotten_bytes",
+            Self::StreamsGaps => "streams_gaps",
+            Self::StreamsMidstream => "streams_midstream",
+            Self::StreamsMisfits => "streams_misfits",
+            Self::StreamsMissing => "streams_missing_bytes",
             Self::Uninspected => "uninspected_packets",
         }
     }
@@ -182,6 +258,9 @@ impl Counter {
     /// Whether it may shrink.
     #[must_use]
     pub fn is_gauge(self) -> bool {
-        matches!(self, Self::Flows | Self::Heartbeat | Self::Held | Self::HoldsNow)
+        matches!(
+            self,
+            Self::Flows | Self::Heartbeat | Self::Held | Self::HoldsNow | Self::Sessions | Self::StreamsBytes
+        )
     }
 }

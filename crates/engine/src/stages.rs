@@ -74,6 +74,7 @@ impl<B: Frame, M: FnMut(&[u8]) -> Option<B>> Stage<B> for Inspect<M> {
     fn report(&mut self, counts: &mut Counts) {
         self.events.send(self.inspector.events());
         let inspected = self.inspector.counts();
+        let judged_before = counts.of(Counter::Judgements);
         for (counter, total) in [
             (Counter::Alerts, inspected.alerts),
             (Counter::AlertsLost, inspected.alerts_lost),
@@ -103,9 +104,41 @@ impl<B: Frame, M: FnMut(&[u8]) -> Option<B>> Stage<B> for Inspect<M> {
             (Counter::Judgements, inspected.judgements),
             (Counter::PacketsTagged, inspected.packets_tagged),
             (Counter::Rejects, inspected.rejects),
+            (Counter::FragmentsUnfit, inspected.fragments_unfit),
+            (Counter::StreamsBytes, inspected.stream_bytes),
+            (Counter::Sessions, self.inspector.sessions() as u64),
         ] {
             counts.set(counter, total);
         }
+        // What follows changes only where flows are looked into: an appliance without such rules pays nothing for it.
+        if counts.of(Counter::Judgements) != judged_before {
+            report_looks(&inspected, counts);
+        }
+    }
+}
+
+/// What was counted of flows that are looked into.
+fn report_looks(inspected: &inspect::Counts, counts: &mut Counts) {
+    let streams = &inspected.streams;
+    for (counter, total) in [
+        (Counter::RulesAsked, inspected.rules_asked),
+        (Counter::RulesCutShort, inspected.cut_short),
+        (Counter::RulesExhausted, inspected.exhausted),
+        (Counter::RulesUnscanned, inspected.unscanned),
+        (Counter::RulesWaitingLost, inspected.waiting_lost),
+        (Counter::SessionsLost, inspected.sessions_lost),
+        (Counter::StreamsAtBound, streams.at_bound),
+        (Counter::StreamsBuffered, streams.buffered),
+        (Counter::StreamsBypassed, streams.bypassed),
+        (Counter::StreamsConflicts, streams.conflicts),
+        (Counter::StreamsDuplicates, streams.duplicates),
+        (Counter::StreamsForgotten, streams.forgotten),
+        (Counter::StreamsGaps, streams.gaps),
+        (Counter::StreamsMidstream, streams.midstream),
+        (Counter::StreamsMisfits, streams.misfits),
+        (Counter::StreamsMissing, streams.missing),
+    ] {
+        counts.set(counter, total);
     }
 }
 

@@ -76,6 +76,10 @@ pub enum DropReason {
     FlowTableFull,
     /// A TCP packet amid a connection that the worker does not know, and the operator wants such dropped.
     Midstream,
+    /// The packet would begin a flow, and its endpoint has as many as it may have.
+    EndpointFlows,
+    /// The flow is to be looked into, there is no room for it, and the operator wants such dropped.
+    SessionsFull,
     /// A rule or the default action said so.
     Policy,
     /// A rule said so, and its ends are to be told.
@@ -141,7 +145,7 @@ impl DropReason {
     pub const COUNT: usize = Self::ALL.len();
 
     /// Every reason, in the order of the counters.
-    pub const ALL: [Self; 61] = [
+    pub const ALL: [Self; 63] = [
         Self::NotOurs,
         Self::OuterIpv4Header,
         Self::OuterIpv4Length,
@@ -174,6 +178,8 @@ impl DropReason {
         Self::InnerTinyFragment,
         Self::FlowTableFull,
         Self::Midstream,
+        Self::EndpointFlows,
+        Self::SessionsFull,
         Self::Policy,
         Self::Reject,
         Self::StreamChecksum,
@@ -241,6 +247,8 @@ impl DropReason {
             Self::InnerTinyFragment => "inner-malformed-tiny-fragment",
             Self::FlowTableFull => "flow-table-full",
             Self::Midstream => "midstream",
+            Self::EndpointFlows => "endpoint-flows",
+            Self::SessionsFull => "sessions-full",
             Self::Policy => "policy",
             Self::Reject => "reject",
             Self::StreamChecksum => "stream-checksum",

@@ -28,8 +28,9 @@ use crate::event::Outbox;
 use crate::hold::{self, Holds};
 use crate::inspector::Counts;
 use crate::stream::{self, Room, Segment, Stream, Taken};
+use crate::tenants::{Full, Tenants};
 use crate::witness::{Looked, Witness};
-use crate::{About, AtSwap, Checksums, Detector, DropReason, Judged, Mode, Verdict};
+use crate::{About, AtFull, AtSwap, Checksums, Detector, DropReason, Judged, Limits, Mode, Verdict};
 use outcome::{awaited, decide_both, default, over, verdict, wanted};
 use suspecting::{refusal, suspect, tell_of};
 use telling::{retire, tell};
@@ -62,6 +63,8 @@ pub(crate) struct Examiner {
     room: Room,
     streams: stream::Settings,
     holds: Holds,
+    at_full: AtFull,
+    tenants: Arc<Tenants>,
     /// Counts the swaps that void what was decided.
     epoch: u32,
     /// Counts all swaps: a session is of one set of rules.
@@ -69,10 +72,18 @@ pub(crate) struct Examiner {
 }
 
 impl Examiner {
-    pub(crate) fn new(sessions: usize, memory: usize, streams: stream::Settings) -> Self {
-        let (sessions, room) = (Sessions::new(sessions), Room::new(memory));
-        let holds = Holds::new(hold::Settings::default());
-        Self { sessions, worker: Worker::default(), room, streams, holds, epoch: 0, swaps: 0 }
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            sessions: Sessions::new(limits.sessions),
+            worker: Worker::default(),
+            room: Room::new(limits.stream_bytes),
+            streams: limits.streams.clone(),
+            holds: Holds::new(hold::Settings::default()),
+            at_full: limits.at_full,
+            tenants: Arc::clone(&limits.tenants),
+            epoch: 0,
+            swaps: 0,
+        }
     }
 
     /// What was decided in another epoch is void.
@@ -90,7 +101,17 @@ impl Examiner {
     pub(crate) fn count(&self, counts: Counts) -> Counts {
         let Tallies { asked, cut_short, waiting_lost, unscanned } = self.worker.tallies;
         let exhausted = self.worker.exhausted();
-        Counts { rules_asked: asked, cut_short, waiting_lost, exhausted, unscanned, ..counts }
+        let (streams, stream_bytes) = (self.room.counts(), self.room.used() as u64);
+        Counts {
+            rules_asked: asked,
+            cut_short,
+            waiting_lost,
+            exhausted,
+            unscanned,
+            streams,
+            stream_bytes,
+            ..counts
+        }
     }
 
     /// Other rules from now on; what was decided by the old ones stays or is void.
@@ -148,7 +169,16 @@ impl Examiner {
         counts.judgements += 1;
         self.begin(seen);
         self.turn_to(seen.packet);
-        let place = self.session((detector, set), seen, judged, counts);
+        let place = match self.session((detector, set), seen, judged) {
+            Ok(place) => place,
+            Err(Full) => {
+                counts.sessions_lost += 1;
+                if self.at_full == AtFull::Drop && !seen.mode.passive {
+                    return (DropReason::SessionsFull.into(), None);
+                }
+                None
+            }
+        };
         let taken = place.and_then(|place| self.sessions.take(place));
         let (Some(place), Some(mut session)) = (place, taken) else {
             return self.shallow((detector, set), seen, &inner, judged, (outbox, counts));
@@ -271,16 +301,15 @@ impl Examiner {
         }
     }
 
-    /// The place of the flow's session; none if its headers say all there is to say, or there is no room.
+    /// The place of the flow's session; none if its headers say all there is to say.
     fn session(
         &mut self,
         (detector, set): (&Detector, Set<'_>),
         seen: &Seen<'_>,
         judged: &mut Judged,
-        counts: &mut Counts,
-    ) -> Option<u32> {
+    ) -> Result<Option<u32>, Full> {
         match judged.session() {
-            Some(place) if self.sessions.epoch(place) == Some(self.swaps) => return Some(place),
+            Some(place) if self.sessions.epoch(place) == Some(self.swaps) => return Ok(Some(place)),
             Some(_) => {
                 self.end(*judged);
                 judged.close(self.epoch);
@@ -296,14 +325,15 @@ impl Examiner {
         let tagged = detector.shared().has_tags(seen.now);
         let reads = detector.tells() || set.1.suspicions().reads();
         if set.2.is_shallow() && !waits && !reads && !tagged {
-            return None;
+            return Ok(None);
         }
         let groups = self.groups(set, seen);
         let speaks = key.is_tcp() || key.protocol() == 17;
         let told = tagged || (reads && speaks);
         if groups.iter().all(|group| group.is_shallow()) && !waits && !told {
-            return None;
+            return Ok(None);
         }
+        let seat = self.tenants.open_session(key.endpoint())?;
         let is_syn = seen.about.tcp_flags & wire::TcpFlags::SYN.0 != 0;
         let is_syn_ack = is_syn && seen.about.tcp_flags & wire::TcpFlags::ACK.0 != 0;
         let is_stranger = key.is_tcp() && seen.mode.only_whole && (!is_syn || is_syn_ack);
@@ -318,14 +348,12 @@ impl Examiner {
         let mut session = Session::new(self.swaps, groups, stream, app);
         session.is_stranger = is_stranger;
         session.waits = waits;
+        session.seat = seat;
         (session.reads, session.wanted) = (reads, wanted(detector, set.1));
         session.awaited = awaited(set.1);
-        let place = self.sessions.open(session);
-        match place {
-            Some(place) => judged.open(place),
-            None => counts.sessions_lost += 1,
-        }
-        place
+        let place = self.sessions.open(session).ok_or(Full)?;
+        judged.open(place);
+        Ok(Some(place))
     }
 
     fn groups(&mut self, (number, rules, compiled): Set<'_>, seen: &Seen<'_>) -> [Arc<Group>; 2] {

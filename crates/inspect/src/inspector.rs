@@ -26,16 +26,12 @@ use crate::fragments::{self, FragmentCounts, Fragments};
 use crate::hold::{self, HoldCounts, LetGo};
 use crate::learn::encapsulation;
 use crate::reject::{self, End};
-use crate::stream;
+use crate::stream::StreamCounts;
 use crate::witness::Witness;
-use crate::{About, AtSwap, DropReason, Frame, Injections, Judged, Mode, Packet, Verdict};
+use crate::{About, AtSwap, DropReason, Frame, Injections, Judged, Limits, Mode, Packet, Tenants, Verdict};
 
 /// Most records that one turn visits to find ended flows: some two microseconds.
 const EXPIRY_BUDGET: usize = 128;
-/// Most flows that one worker looks into at a time.
-const SESSIONS: usize = 1 << 16;
-/// Most bytes that their streams hold.
-const STREAM_BYTES: usize = 256 << 20;
 
 /// One worker's counters since its start; plain numbers, to be read each turn and published by the core that owns them.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -58,7 +54,7 @@ pub struct Counts {
     pub cookies_changed: u64,
     /// Times the policy was asked.
     pub judgements: u64,
-    /// Flows that were to be looked into and were not, because too many were.
+    /// Times that a flow was to be looked into and was not, because too many were.
     pub sessions_lost: u64,
     /// Rules that were asked, because a pattern of theirs was found or they have none.
     pub rules_asked: u64,
@@ -80,12 +76,18 @@ pub struct Counts {
     pub packets_tagged: u64,
     /// Events that found no room on their way to the log.
     pub events_lost: u64,
+    /// What was seen of streams.
+    pub streams: StreamCounts,
+    /// Bytes that streams hold now.
+    pub stream_bytes: u64,
     /// Parts of datagrams that came.
     pub fragments: u64,
     /// Datagrams put together of parts.
     pub fragments_whole: u64,
     /// Datagrams in parts that did not become whole in their time.
     pub fragments_expired: u64,
+    /// Parts of datagrams that were refused.
+    pub fragments_unfit: u64,
     /// Packets sent to tell the ends of rejected ones.
     pub rejects: u64,
     /// Packets of clients' first flights that are held now.
@@ -124,6 +126,7 @@ pub struct Inspector {
     outbox: Outbox,
     injections: Injections,
     fragments: Fragments,
+    tenants: Arc<Tenants>,
     counts: Counts,
 }
 
@@ -135,7 +138,8 @@ impl Inspector {
         Self {
             flows,
             detector,
-            examiner: Examiner::new(SESSIONS, STREAM_BYTES, stream::Settings::default()),
+            examiner: Examiner::new(&Limits::default()),
+            tenants: Arc::default(),
             mode: Mode::default(),
             packets: 0,
             first: 0,
@@ -153,12 +157,13 @@ impl Inspector {
         Self { mode, ..self }
     }
 
-    /// The same inspector, which looks into at most so many flows at a time; to the others, rules on headers apply.
+    /// The same inspector, which keeps no more than this; before its first packet, and before it is told what to hold.
     #[must_use]
-    pub fn looking_into(mut self, sessions: usize) -> Self {
-        let inline = !self.mode.passive;
-        let streams = stream::Settings { inline, ..stream::Settings::default() };
-        self.examiner = Examiner::new(sessions, STREAM_BYTES, streams);
+    pub fn within(mut self, limits: &Limits) -> Self {
+        self.examiner = Examiner::new(limits);
+        self.examiner.listen(self.mode.passive);
+        self.fragments = Fragments::new(limits.fragments.clone());
+        self.tenants = Arc::clone(&limits.tenants);
         self
     }
 
@@ -202,10 +207,11 @@ impl Inspector {
 
     /// Once per turn: find flows that have ended, a bounded number of them.
     pub fn tick(&mut self, now: Moment) {
-        let Self { flows, examiner, outbox, counts, .. } = self;
+        let Self { flows, examiner, outbox, tenants, counts, .. } = self;
         examiner.sweep(now);
         flows.expire(now, EXPIRY_BUDGET, |ended| {
             examiner.end(ended.flow.memo);
+            tenants.end_flow(ended.flow.key.endpoint());
             counts.end(ended, outbox);
         });
     }
@@ -251,7 +257,7 @@ impl Inspector {
     pub fn counts(&self) -> Counts {
         let (events_lost, headers_lost) = (self.outbox.lost(), self.flows.headers_lost());
         let (injections_withheld, injections_lost) = (self.injections.withheld(), self.injections.lost);
-        let FragmentCounts { parts, whole, expired, .. } = self.fragments.counts();
+        let FragmentCounts { parts, whole, expired, unfit } = self.fragments.counts();
         let marks_evicted = self.detector.marks_evicted();
         let (holding, HoldCounts { held, released, denied, at_bytes, at_time, at_total }) =
             self.examiner.held();
@@ -263,6 +269,7 @@ impl Inspector {
             fragments: parts,
             fragments_whole: whole,
             fragments_expired: expired,
+            fragments_unfit: unfit,
             marks_evicted,
             holding: holding as u64,
             held,
@@ -290,9 +297,22 @@ impl Inspector {
     fn begin_anew<B: Frame>(&mut self, now: Moment, hint: Hint, about: &About, frame: &B) -> Verdict {
         if let Some(ended) = self.flows.flush(now, about.hash, &about.key) {
             self.examiner.end(ended.flow.memo);
+            self.tenants.end_flow(about.key.endpoint());
             self.counts.end(ended, &mut self.outbox);
         }
         self.judge_one(now, hint, about, frame)
+    }
+
+    /// Drops the packet of a flow that its endpoint may not have, which perhaps ended another.
+    #[cold]
+    fn refuse(&mut self, now: Moment, about: &About, ended: Option<Ended<Judged>>) -> Verdict {
+        if let Some(ended) = ended {
+            self.counts.end(ended, &mut self.outbox);
+        }
+        // It never began: nothing is told of its end.
+        self.flows.flush(now, about.hash, &about.key);
+        self.tenants.end_flow(about.key.endpoint());
+        DropReason::EndpointFlows.into()
     }
 
     /// The usual packets, from the `first` of a burst up to the next that is not: each one more of a flow that goes
@@ -316,7 +336,7 @@ impl Inspector {
     #[inline(always)] // the other caller is cold, and what is passed would go through memory
     fn judge_one<B: Frame>(&mut self, now: Moment, hint: Hint, about: &About, frame: &B) -> Verdict {
         let About { key, direction, .. } = about;
-        let Self { flows, detector, examiner, mode, packets, outbox, counts, .. } = self;
+        let Self { flows, detector, examiner, mode, packets, outbox, tenants, counts, .. } = self;
         let tracked = match flows.track(now, hint, &about.sighting(), || encapsulation(frame.as_ref())) {
             Ok(tracked) => tracked,
             Err(no_flow) => return no_flow.into(),
@@ -326,6 +346,11 @@ impl Inspector {
             if let Some(ended) = &change.ended {
                 examiner.turn_to(*packets);
                 examiner.end(ended.flow.memo);
+                tenants.end_flow(key.endpoint());
+            }
+            if change.is_new && !tenants.begin_flow(key.endpoint()) {
+                let ended = change.ended;
+                return self.refuse(now, about, ended);
             }
             counts.note(change, outbox);
             if change.is_new {

@@ -85,7 +85,11 @@ pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
     let flows = settings.as_ref().map_or_else(flow::Settings::default, |settings| wiring::flows(settings, 1));
     let hold = settings.as_ref().map_or_else(unpooled, |settings| wiring::hold(settings, 1));
     let mut inspector =
-        Inspector::new(&flows, FlowHasher::new(SECRETS), detector.clone()).in_mode(args.mode()).holding(hold);
+        Inspector::new(&flows, FlowHasher::new(SECRETS), detector.clone()).in_mode(args.mode());
+    if let Some(settings) = &settings {
+        inspector = inspector.within(&wiring::limits(settings)).in_mode(args.mode());
+    }
+    inspector = inspector.holding(hold);
     if let Some(watch) = &watch {
         inspector = inspector.watched_by(Box::new(watch.clone()));
     }

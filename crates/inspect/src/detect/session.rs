@@ -14,6 +14,7 @@ use super::verdict::Decided;
 use crate::app::{Anomalies, App, Guess, Phase, Transaction, Wanted};
 use crate::hold::Lane;
 use crate::stream::{Room, Stream};
+use crate::tenants::Seat;
 
 /// Rules that wait for more of a stream, at most, each way.
 pub(crate) const WAITING_MAX: usize = 64;
@@ -48,6 +49,8 @@ pub(crate) struct Session {
     pub(crate) met: [Vec<Rank>; 2],
     /// Whether the application was told that nothing more comes, each way.
     pub(crate) ended: [bool; 2],
+    /// Its place among those of an endpoint that has limits.
+    pub(crate) seat: Option<Seat>,
     /// What became of the flow, if that is decided and only a tag keeps it open.
     pub(crate) decided: Option<(Option<Decided>, Outcome)>,
     pub(crate) flight: Flight,
@@ -111,6 +114,7 @@ impl Session {
             progress: Vec::new(),
             met: Default::default(),
             ended: [false; 2],
+            seat: None,
             decided: None,
             flight: Flight::Open,
             reads: false,

@@ -7,6 +7,7 @@ mod allocations;
 mod common;
 mod fragments;
 mod inspector;
+mod limits;
 mod lists;
 mod marks;
 #[path = "../recorded/mod.rs"]

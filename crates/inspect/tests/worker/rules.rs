@@ -223,7 +223,7 @@ fn a_full_slab_leaves_flows_to_their_headers_and_counts_them() {
         "alert udp any any -> any any (sid:1; content:\"a\";)
          drop udp any any -> any 53 (sid:2;)",
     );
-    desk.inspector = desk.inspector.looking_into(60);
+    desk.inspector = desk.inspector.within(&inspect::Limits { sessions: 60, ..inspect::Limits::default() });
     for port in 1..=70u16 {
         desk.see(&udp(&format!("10.0.0.1:{port}"), SERVER).payload(b"a").build());
     }
