@@ -1,7 +1,7 @@
 //! The bench: `make bench` runs it whole and keeps the results, `bench PART...` runs parts of it and prints them.
 //!
 //! ```text
-//! bench [--samples N] [--seconds S] [--out FOLDER] [--rules FILE] [pcap] [flows] [ring] [latency] [veth] [sessions] [micro]
+//! bench [--samples N] [--seconds S] [--out FOLDER] [--rules FILE] [pcap] [flows] [ring] [latency] [veth] [sessions] [reload] [micro]
 //! bench capture FILE FLOWS 64|1400|imix
 //! bench turn                                the whole turn alone, for a profiler
 //! ```
@@ -69,7 +69,7 @@ struct Options {
     parts: Vec<String>,
 }
 
-const PARTS: [&str; 7] = ["pcap", "flows", "ring", "latency", "veth", "sessions", "micro"];
+const PARTS: [&str; 8] = ["pcap", "flows", "ring", "latency", "veth", "sessions", "reload", "micro"];
 
 /// Packets of the conversations.
 const PACKETS: usize = 2_000_000;
@@ -128,6 +128,7 @@ fn measure(options: &Options, folder: &Path) -> Result<Report, Box<dyn Error>> {
         latency: Vec::new(),
         veth: None,
         sessions: Vec::new(),
+        reloads: Vec::new(),
         bytes_per_flow: micro::bytes_per_flow(),
         micro: Vec::new(),
     };
@@ -156,6 +157,12 @@ fn measure(options: &Options, folder: &Path) -> Result<Report, Box<dyn Error>> {
     if options.wants("veth") {
         eprintln!("veth");
         report.veth = Some(veth::measure(Path::new("target/release/sluice"), folder)?);
+    }
+    if let Some(rules) = options.rules.as_deref().filter(|_| options.wants("reload")) {
+        eprintln!("new rules under full load");
+        for _ in 0..options.samples {
+            report.reloads.push(sessions::reload::measure(PACKETS, rules)?);
+        }
     }
     if options.wants("sessions") {
         eprintln!("conversations");

@@ -18,6 +18,7 @@ pub(crate) struct Report {
     pub(crate) latency: Vec<(String, latency::Outcome)>,
     pub(crate) veth: Option<veth::Outcome>,
     pub(crate) sessions: Vec<sessions::Row>,
+    pub(crate) reloads: Vec<sessions::reload::Reloaded>,
     pub(crate) bytes_per_flow: f64,
     pub(crate) micro: Vec<Part>,
 }
@@ -82,6 +83,9 @@ impl Report {
         }
         if !self.sessions.is_empty() {
             sessions::write(to, &self.sessions)?;
+        }
+        if !self.reloads.is_empty() {
+            sessions::reload::write(to, &self.reloads)?;
         }
         if !self.micro.is_empty() {
             writeln!(to, "\n## Parts of the way, each alone\n")?;

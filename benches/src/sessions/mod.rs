@@ -5,6 +5,7 @@
 //! ```
 //! Each sample is a process of its own, so that its memory can be told.
 
+pub(crate) mod reload;
 mod session;
 mod text;
 mod traffic;
@@ -16,10 +17,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use engine::{
-    Core, Idle, Inspect, LocalPort, Return, Role, Sharing, Sink, Stats, Steer, Turn, Wiring, events, swap,
+    Core, EventSender, Idle, Inspect, LocalPort, Return, Role, Sharing, Sink, Stats, Steer, SwapReceiver,
+    Turn, Wiring, events, swap,
 };
 use flow::{FlowHasher, Moment};
-use inspect::{Burst, Detector, DropReason, Inspector};
+use inspect::{Burst, Detector, DropReason, Event, Inspector};
 use policy::{Loading, Policy, RuleFile};
 use serde::{Deserialize, Serialize};
 use wire::TunnelEnd;
@@ -161,24 +163,8 @@ pub(crate) fn measure(setup: &Setup) -> Result<Outcome, Box<dyn Error>> {
     let (bits, flows_made, marked) = (traffic.bits(), traffic.flows, traffic.marked);
     let source = Replay::new(traffic);
     let with_traffic = resident()?;
-    let stage = (
-        (
-            Steer { end: TunnelEnd::default(), hasher },
-            Inspect { inspector, detectors, events: told, frames: |_: &[u8]| None },
-        ),
-        Return,
-    );
     let mut stats = Stats::default();
-    let wiring = Wiring {
-        source,
-        stage,
-        sink: Gone,
-        bypass: None,
-        local: LocalPort::none(),
-        patience: Duration::ZERO,
-        stats: stats.add(Role::Rtc(0)),
-    };
-    let role: Box<dyn Turn> = Box::new(Core::from(wiring));
+    let role: Box<dyn Turn> = Box::new(core(source, inspector, (detectors, told), hasher, &mut stats));
     let clock = Instant::now();
     let cpu = threads::own()?;
     engine::run(vec![role], Idle::new(Sharing::Exclusive), || Moment(clock.elapsed().as_nanos() as u64));
@@ -206,6 +192,26 @@ pub(crate) fn measure(setup: &Setup) -> Result<Outcome, Box<dyn Error>> {
         load,
         rules_memory,
         memory: resident()? - with_traffic,
+    })
+}
+
+/// A core that judges all of a source, run to completion.
+fn core(
+    source: Replay,
+    inspector: Inspector,
+    (detectors, events): (SwapReceiver<Arc<Detector>>, EventSender<Event>),
+    hasher: FlowHasher,
+    stats: &mut Stats,
+) -> impl Turn + use<> {
+    let judge = Inspect { inspector, detectors, events, frames: |_: &[u8]| None };
+    Core::from(Wiring {
+        source,
+        stage: ((Steer { end: TunnelEnd::default(), hasher }, judge), Return),
+        sink: Gone,
+        bypass: None,
+        local: LocalPort::none(),
+        patience: Duration::ZERO,
+        stats: stats.add(Role::Rtc(0)),
     })
 }
 
