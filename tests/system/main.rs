@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
 mod browser;
+mod clients;
 mod conformance;
 mod fates;
 mod image;
@@ -23,6 +24,7 @@ fn main() {
     // One at a time: they share two cores, and measure nothing that another may disturb.
     arguments.test_threads.get_or_insert(1);
     let trials = [
+        clients::trials(),
         conformance::trials(),
         fates::trials(),
         image::trials(),
