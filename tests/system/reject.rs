@@ -1,11 +1,13 @@
-//! What a client feels of rules: a rejected connection fails at once, a dropped one not before it has waited.
+//! What a client feels of rules: a rejected connection fails at once, a dropped one not before it has waited, one that a rule
+//! lets pass is served whatever comes after it; and what the log tells of it.
 
 use std::fs;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Failed, Trial};
+use serde_json::Value;
 
-use crate::lab::Lab;
+use crate::lab::{Lab, wait};
 use crate::place::root;
 use crate::trial::{root_test, run};
 
@@ -16,6 +18,8 @@ pub(crate) fn trials() -> Vec<Trial> {
 const RULES: &str = "\
 reject tcp any any -> any 81 (msg:\"refused\"; sid:1;)
 drop tcp any any -> any 82 (msg:\"not answered\"; sid:2;)
+pass http any any -> any 80 (http.uri; content:\"/\"; bsize:1; sid:3;)
+drop http any any -> any 80 (msg:\"no other page\"; http.uri; content:\"/\"; startswith; sid:4;)
 ";
 /// curl's exit codes: could not connect, and out of time.
 const REFUSED: i32 = 7;
@@ -51,6 +55,30 @@ fn rejected() -> Result<(), Failed> {
         if code != Some(OUT_OF_TIME) {
             return Err(format!("{host}: dropped, and curl ended with {code:?} after {took:?}").into());
         }
+        let page = format!("http://{host}/other");
+        let other = lab.within("client", &["curl", "-sS", "-m", "3", "-o", "/dev/null", &page]).output()?;
+        if other.status.code() != Some(OUT_OF_TIME) {
+            return Err(format!("{host}: another page was not dropped: {:?}", other.status).into());
+        }
     }
-    Ok(())
+    told(&lab, &value("CLIENT_IPV4")?)
+}
+
+/// The alert of a dropped connection names both its ends and the endpoint. (The server's is its address in the VPC.)
+fn told(lab: &Lab, client: &str) -> Result<(), Failed> {
+    let of_it = |line: &str| {
+        serde_json::from_str::<Value>(line).ok().filter(|event| event["alert"]["signature_id"] == 2)
+    };
+    let mut alerts = Vec::new();
+    let found = wait(|| {
+        alerts = fs::read_to_string(lab.dir().join("appliance1.events"))?.lines().filter_map(of_it).collect();
+        Ok(!alerts.is_empty())
+    })?;
+    let is_right = |alert: &Value| {
+        alert["src_ip"] == client
+            && alert["dest_ip"].is_string()
+            && alert["dest_port"] == 82
+            && alert["gwlb"]["endpoint"].as_str().is_some_and(|endpoint| endpoint.starts_with("vpce-"))
+    };
+    if found && alerts.iter().any(is_right) { Ok(()) } else { Err(format!("alerts: {alerts:?}").into()) }
 }
