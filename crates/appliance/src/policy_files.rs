@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 
 use config::{ListSettings, PolicySettings};
 use inspect::payload::sets::Places;
@@ -173,7 +174,18 @@ fn bytes(path: &Path) -> Result<Vec<u8>, PolicyError> {
 pub(crate) fn detector(policy: &Arc<Policy>, files: &[PathBuf], tells: bool) -> Arc<Detector> {
     let detector = compile(policy, files);
     tell_uncompiled(&detector);
-    Arc::new(if tells { detector.telling() } else { detector })
+    tailored(if tells { detector.telling() } else { detector })
+}
+
+/// A detector with a thread that cuts its patterns to the groups of flows that it meets. The thread ends with it.
+pub(crate) fn tailored(detector: Detector) -> Arc<Detector> {
+    let (detector, tailor) = detector.tailored();
+    if let Err(error) = thread::Builder::new().name("patterns".to_owned()).spawn(|| tailor.run()) {
+        eprintln!(
+            "sluice: no thread cuts patterns to groups of flows, which costs time and nothing else: {error}"
+        );
+    }
+    Arc::new(detector)
 }
 
 /// Compiles a policy, whose rules may name data sets beside the rule files.

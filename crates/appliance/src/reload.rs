@@ -42,7 +42,7 @@ impl Origin {
         policy_files::strict(self.strict, sets.loadings())?;
         let detector = now.next(Arc::new(sets.policy(now.policy().generation() + 1)));
         policy_files::tell_uncompiled(&detector);
-        Ok(Arc::new(detector))
+        Ok(policy_files::tailored(detector))
     }
 }
 

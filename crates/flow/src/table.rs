@@ -174,6 +174,12 @@ impl<M: Copy + Default> FlowTable<M> {
         candidates
     }
 
+    /// What the caller remembers of the flows that [`look_ahead`](Self::look_ahead) found: hints, as they are.
+    #[inline]
+    pub fn memos(&self, candidates: &Candidates) -> impl Iterator<Item = M> {
+        candidates.0.into_iter().filter_map(|place| Some(self.slab.get(place as usize)?.memo))
+    }
+
     /// The third pass, for a packet that is but one packet more of a flow, wrapped like
     /// the one before it, and `wanted` says so of what the caller remembers: nearly every packet is. It is counted, and
     /// that is all. Else nothing is changed, and [`track`](Self::track) is to be asked.

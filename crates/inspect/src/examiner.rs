@@ -13,6 +13,7 @@ mod suspecting;
 mod tagging;
 mod telling;
 
+use std::hint::black_box;
 use std::sync::Arc;
 
 use flow::{Course, FlowState, Moment};
@@ -149,6 +150,16 @@ impl Examiner {
         }
     }
 
+    /// Has the memory of open flows loaded that the packets of a burst are of, all at once.
+    #[inline]
+    pub(crate) fn look_ahead<I: Iterator<Item = Judged>>(&self, flows: impl Fn() -> I) {
+        if self.sessions.len() > 0 {
+            let sessions = || flows().filter_map(|judged| self.sessions.get(judged.session()?));
+            let near = sessions().fold(0, |touched, session| touched ^ session.touch());
+            black_box(sessions().fold(near, |touched, session| touched ^ session.touch_far()));
+        }
+    }
+
     /// Judges a packet whose direction is not decided. Also tells whom to tell of it, if it is rejected.
     #[cold]
     pub(crate) fn examine(
@@ -204,7 +215,7 @@ impl Examiner {
         let outcome = settled.by.map_or(usual, |by| by.outcome);
         tell_of(&suspected, detector, seen, (session.app.as_ref(), outcome), (outbox, counts));
         tell((detector, set.1), seen, Some(&session), &settled, outcome, (outbox, counts));
-        retire(&mut session, seen, outbox);
+        retire(&mut session, seen, outbox, &mut self.room);
         let over = over(set.1, &session, &settled, state);
         let rejected = over.is_some() && settled.by.is_some_and(|by| by.reject.is_some());
         self.settle_flight(&mut session, over.is_some(), (over.unwrap_or(usual), rejected));
@@ -344,7 +355,13 @@ impl Examiner {
         let asked = groups.iter().any(|group| group.at_app)
             || reads
             || set.1.default_action() == DefaultAction::DropEstablishedApp;
-        let app = (speaks && asked).then(|| App::new(ports));
+        // What follows a handshake of TLS need not be looked through, whoever asks.
+        let is_streamed = key.is_tcp() && groups.iter().any(|group| group.at_stream);
+        let app = match (speaks, asked) {
+            (true, true) => Some(App::new(ports)),
+            (true, false) if is_streamed => Some(App::until_sealed(ports)),
+            _ => None,
+        };
         let mut session = Session::new(self.swaps, groups, stream, app);
         session.is_stranger = is_stranger;
         session.waits = waits;
@@ -418,7 +435,6 @@ impl Examiner {
         let Self { worker, room, streams, .. } = self;
         let mut sight = Sight { whole: session.is_whole, ..seen.sight(inner) };
         let way = sight.way;
-        let place = Place::of(sight.tuple.protocol);
         let wanted = session.groups.iter().fold(session.wanted, |all, group| all.or(group.wanted));
         let intact = seen.mode.checksums == Checksums::Ignore || inner.has_right_checksums();
         let (mut refused, mut loose, mut streamed) = (None, true, [0; 2]);
@@ -454,7 +470,7 @@ impl Examiner {
         }
         let state = sight.state;
         let known = session.spoken();
-        let Session { groups, stream, app, marks, waiting, progress, met, ended, .. } = session;
+        let Session { groups, stream, app, marks, waiting, progress, looked_at, met, ended, .. } = session;
         for side in [way, opposite(way)] {
             let group = &groups[side as usize];
             let sight = if side == way { sight } else { sight.turned() };
@@ -466,7 +482,11 @@ impl Examiner {
                     if ready.missing > 0 {
                         app.gap(side, ready.missing);
                     }
+                    if side == Way::ToServer {
+                        app.transactions_mut().lend(room.body());
+                    }
                     app.stream(side, fresh, wanted);
+                    room.give_back_body(app.transactions_mut().take_back());
                 }
                 let text = Text { bytes: ready.bytes, fresh_from: ready.fresh_from, start: ready.start };
                 let spoken = Session::spoken_of(app.as_ref());
@@ -479,7 +499,7 @@ impl Examiner {
                     worker.transactions(
                         compiled,
                         group,
-                        (app.transactions(), progress),
+                        (app.transactions(), progress, &mut looked_at[side as usize]),
                         payloads,
                         &mut asking,
                     );
@@ -496,7 +516,7 @@ impl Examiner {
             let spoken = Session::spoken_of(app.as_ref());
             let mut asking = Asking { sight, figures, spoken, marks, shared };
             if side == way {
-                worker.packet(compiled, group, (place, loose), &mut asking);
+                worker.packet(compiled, group, loose, &mut asking);
                 // A listener knows what was said once it is acknowledged, which is with a later packet.
                 let heard = asking.spoken;
                 asking.spoken = if seen.mode.passive { known } else { heard };
@@ -507,7 +527,7 @@ impl Examiner {
                 worker.transactions(
                     compiled,
                     group,
-                    (app.transactions(), progress),
+                    (app.transactions(), progress, &mut looked_at[side as usize]),
                     [sight.payload, &[]],
                     &mut asking,
                 );

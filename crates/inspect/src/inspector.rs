@@ -188,6 +188,7 @@ impl Inspector {
         for (frames, packets) in frames.chunks(BURST).zip(packets.chunks_mut(BURST)) {
             let hashes = packets.iter().map(|packet| packet.about.as_ref().map_or(0, |about| about.hash));
             let candidates = self.flows.look_ahead(hashes);
+            self.examiner.look_ahead(|| self.flows.memos(&candidates));
             let mut judged = 0;
             loop {
                 judged += self.pass(now, (&candidates, judged), packets);

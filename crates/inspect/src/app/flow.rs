@@ -5,7 +5,7 @@ use policy::{Protocol, Way};
 use super::guess::{self, Fit, GUESS_BYTES, Guess, Head, Ports};
 use super::http::Became;
 use super::parser::Parser;
-use super::{Anomalies, Anomaly, Transactions, Wanted};
+use super::{Anomalies, Anomaly, Transaction, Transactions, Wanted};
 
 /// Most changes of the protocol within one flow: a tunnel within a tunnel is enough.
 const CHANGES_MAX: u8 = 4;
@@ -28,6 +28,8 @@ pub struct App {
     /// What it spoke first, if it changed.
     original: Option<Protocol>,
     changes: u8,
+    /// Nobody asks what is said, only whether it is encrypted.
+    only_sealed: bool,
     parser: Parser,
     transactions: Transactions,
     anomalies: Anomalies,
@@ -54,10 +56,17 @@ impl App {
             protocol: None,
             original: None,
             changes: 0,
+            only_sealed: false,
             parser: Parser::None,
             transactions: Transactions::default(),
             anomalies: Anomalies::default(),
         }
+    }
+
+    /// A flow of which nobody asks what it says: it is read only as far as to learn that what follows is encrypted.
+    #[must_use]
+    pub fn until_sealed(ports: Ports) -> Self {
+        Self { only_sealed: true, ..Self::new(ports) }
     }
 
     /// The next bytes of one way of a stream, in order.
@@ -192,6 +201,19 @@ impl App {
         self.anomalies
     }
 
+    /// Reads a word of each of its cache lines, so that they are there when they are needed.
+    #[inline]
+    pub(crate) fn touch(&self) -> u64 {
+        let heads = self.sides[0].head.len() ^ self.sides[1].head.len();
+        heads as u64 ^ u64::from(self.transactions.changes()) ^ u64::from(self.changes)
+    }
+
+    /// Reads a word of what it points to.
+    #[inline]
+    pub(crate) fn touch_far(&self) -> u64 {
+        self.transactions.open().last().map_or(0, Transaction::touch) ^ self.parser.touch()
+    }
+
     /// Bytes that it holds.
     #[must_use]
     pub fn memory(&self) -> usize {
@@ -202,7 +224,9 @@ impl App {
     /// The flow speaks this: what was kept goes to the parser, that of the other way first, since it came earlier.
     fn decide(&mut self, way: Way, protocol: Protocol, rest: &[u8], wanted: Wanted) {
         self.protocol = Some(protocol);
-        self.parser = Parser::of_stream(protocol);
+        if !self.only_sealed || protocol == Protocol::Tls {
+            self.parser = Parser::of_stream(protocol);
+        }
         let other = opposite(way);
         for way in [other, way] {
             let side = &mut self.sides[way as usize];

@@ -98,6 +98,16 @@ impl Parser {
         }
     }
 
+    /// Reads a word of it, so that it is there when it is needed.
+    #[inline]
+    pub(super) fn touch(&self) -> u64 {
+        match self {
+            Self::Http(http) => http.touch(),
+            // Short, or read once and done with.
+            Self::None | Self::Dns(_) | Self::Quic(_) | Self::Ssh(_) | Self::Tls(_) => 0,
+        }
+    }
+
     pub(super) fn memory(&self) -> usize {
         match self {
             Self::None => 0,

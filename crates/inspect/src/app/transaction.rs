@@ -137,6 +137,33 @@ impl Transaction {
         self.values(buffer, way).next()
     }
 
+    /// Reads a word of each of its cache lines, so that they are there when they are needed.
+    #[inline]
+    pub(crate) fn touch(&self) -> u64 {
+        let [to_server, to_client] = &self.bodies;
+        u64::from(self.number) ^ (self.pieces.len() ^ to_server.len() ^ to_client.len()) as u64
+    }
+
+    /// What is told of it once it is over: all but its bodies, which are given back.
+    pub(crate) fn strip(&mut self) -> [Vec<u8>; 2] {
+        std::mem::take(&mut self.bodies)
+    }
+
+    /// A copy of what is told of it: all but its bodies.
+    pub(crate) fn stripped(&self) -> Self {
+        let Self { number, facts, anomalies, bytes, pieces, reached, told, .. } = self;
+        Self {
+            number: *number,
+            facts: facts.clone(),
+            anomalies: *anomalies,
+            bytes: bytes.clone(),
+            pieces: pieces.clone(),
+            bodies: Default::default(),
+            reached: *reached,
+            told: *told,
+        }
+    }
+
     /// Bytes that it holds.
     #[must_use]
     pub fn memory(&self) -> usize {
@@ -159,6 +186,10 @@ pub struct Transactions {
     begun: u32,
     /// Ended before they were complete, because there were too many.
     cut_short: u32,
+    /// Counts what may have changed any of them.
+    changes: u32,
+    /// An empty buffer for the next one's response.
+    spare: Vec<u8>,
 }
 
 impl Transactions {
@@ -172,12 +203,15 @@ impl Transactions {
         }
         let number = self.begun;
         self.begun = self.begun.wrapping_add(1);
-        self.open.push(Transaction { number, facts, ..Transaction::default() });
+        self.changes = self.changes.wrapping_add(1);
+        let bodies = [Vec::new(), std::mem::take(&mut self.spare)];
+        self.open.push(Transaction { number, facts, bodies, ..Transaction::default() });
         number
     }
 
     /// The open transaction of that number.
     pub fn find(&mut self, number: u32) -> Option<&mut Transaction> {
+        self.changes = self.changes.wrapping_add(1);
         self.open.iter_mut().find(|open| open.number == number)
     }
 
@@ -195,6 +229,27 @@ impl Transactions {
     /// Take away those that are complete.
     pub fn retire(&mut self) -> impl Iterator<Item = Transaction> {
         self.open.extract_if(.., |open| open.is_complete())
+    }
+
+    /// Another number than before if any of them may have changed.
+    #[inline]
+    pub(crate) fn changes(&self) -> u32 {
+        self.changes
+    }
+
+    /// Lend an empty buffer, for the body of a response to come.
+    pub(crate) fn lend(&mut self, buffer: Vec<u8>) {
+        self.spare = buffer;
+    }
+
+    /// Give back what was lent, if nobody needed it.
+    pub(crate) fn take_back(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.spare)
+    }
+
+    /// Forget all of them; their bodies are given back.
+    pub(crate) fn clear(&mut self, give_back: impl FnMut(Vec<u8>)) {
+        self.open.drain(..).flat_map(|mut open| open.strip()).for_each(give_back);
     }
 
     /// How many were begun.

@@ -7,9 +7,9 @@ use policy::{
     PacketTest, PayloadTest, Protocol, RuleIndex, RuleOption, StreamPart, Xbits,
 };
 
-use super::compiled::Pattern;
 use super::marks::Names;
 use super::outside::Outside;
+use super::patterns::Pattern;
 use super::rule::{Effect, HostBit, Kind, Other, Ready, Test};
 use super::shared::Shared;
 use super::sight::looks_at;
@@ -218,6 +218,10 @@ pub(super) fn pattern(options: &[RuleOption], kind: Kind) -> Option<Pattern> {
     let patterns = options.iter().filter_map(|option| {
         let RuleOption::Buffer(found) = option else { return None };
         if (found.buffer == Buffer::Payload) == in_transactions || found.buffer.is_packet_header() {
+            return None;
+        }
+        // Payloads are looked through as they are.
+        if found.buffer == Buffer::Payload && !found.transforms.is_empty() {
             return None;
         }
         let literal = fast_pattern(found)?;

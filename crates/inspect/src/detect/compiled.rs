@@ -1,12 +1,13 @@
 //! A set of rules, ready: the rules in the order of asking, and the patterns by which they are found.
 
-use policy::{Buffer, RuleIndex, Transform, Way};
+use std::sync::Arc;
 
-use super::group::Group;
-use super::prefilter::Prefilter;
+use policy::{RuleIndex, Way};
+
+use super::group::{Bits, Group};
+use super::patterns::{Pattern, Patterns};
 use super::rule::{Kind, Rank, Ready};
-use crate::matcher::Literal;
-use crate::payload::Transforms;
+use super::tailor::{Request, Requests};
 
 /// What carries a packet's payload. Each has patterns of its own.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -49,113 +50,50 @@ pub(crate) struct Compiled {
     rules: Box<[Ready]>,
     /// By place in the set; of rules that could not be compiled, none.
     ranks: Box<[Option<Rank>]>,
-    /// By place and way.
-    packets: [[Prefilter; 2]; 4],
-    stream: [Prefilter; 2],
-    /// By way.
-    buffers: [Vec<BufferFilter>; 2],
-    /// By rank: whether a pattern finds it, of packets, of the stream, of transactions.
-    found: Box<[[bool; 3]]>,
+    /// By rank: the pattern that finds the rule.
+    patterns: Arc<[Option<Pattern>]>,
+    /// The patterns of all rules, by place and way.
+    all: [[Arc<Patterns>; 2]; 4],
     shallow: bool,
-}
-
-/// The patterns of one buffer, perhaps transformed.
-#[derive(Debug)]
-pub(crate) struct BufferFilter {
-    pub(crate) buffer: Buffer,
-    pub(crate) transforms: Transforms,
-    pub(crate) prefilter: Prefilter,
-}
-
-impl BufferFilter {
-    /// Where to start so that no match is missed that ends behind `before`. What is transformed is looked at whole.
-    pub(crate) fn from(&self, before: usize) -> usize {
-        if self.transforms.is_empty() { before.saturating_sub(self.prefilter.overlap()) } else { 0 }
-    }
-}
-
-/// The patterns of one buffer while they are gathered.
-type BufferPatterns = (Buffer, Box<[Transform]>, Vec<(Literal, Rank)>);
-
-/// A rule's pattern.
-#[derive(Debug)]
-pub(super) struct Pattern {
-    pub(super) buffer: Buffer,
-    /// The only way in which the buffer is there, or is meant.
-    pub(super) way: Option<Way>,
-    pub(super) transforms: Box<[Transform]>,
-    pub(super) literal: Literal,
+    /// Who makes patterns for groups.
+    requests: Option<Requests>,
 }
 
 impl Compiled {
     /// Makes the patterns of rules, each given with the protocol of its header and the pattern that finds it.
     pub(super) fn new(rules: Vec<(Ready, policy::Protocol, Option<Pattern>)>, count: usize) -> Self {
         let mut ranks = vec![None; count];
-        let mut found = vec![[false; 3]; rules.len()];
-        let mut packets: [[Vec<(Literal, Rank)>; 2]; 4] = Default::default();
-        let mut stream: [Vec<(Literal, Rank)>; 2] = Default::default();
-        let mut buffers: [Vec<BufferPatterns>; 2] = Default::default();
-        let mut ready = Vec::with_capacity(rules.len());
-        for (rank, (rule, protocol, pattern)) in (0u32..).zip(rules) {
+        for (rank, (rule, ..)) in (0u32..).zip(&rules) {
             if let Some(place) = ranks.get_mut(rule.index.0 as usize) {
                 *place = Some(rank);
             }
-            if let Some(pattern) = pattern {
-                let only = if rule.is_exchange { pattern.way } else { rule.flow.way };
-                let ways = [Way::ToServer, Way::ToClient]
-                    .into_iter()
-                    .filter(|way| only.is_none_or(|only| only == *way));
-                let found = &mut found[rank as usize];
-                for way in ways {
-                    if rule.kind == Kind::Transaction {
-                        found[2] = true;
-                        let lists = &mut buffers[way as usize];
-                        let same = lists.iter_mut().find(|(buffer, transforms, _)| {
-                            *buffer == pattern.buffer && *transforms == pattern.transforms
-                        });
-                        match same {
-                            Some((_, _, list)) => list.push((pattern.literal.clone(), rank)),
-                            None => lists.push((
-                                pattern.buffer,
-                                pattern.transforms.clone(),
-                                vec![(pattern.literal.clone(), rank)],
-                            )),
-                        }
-                        continue;
-                    }
-                    (found[0], found[1]) = (true, true);
-                    for (place, lists) in Place::ALL.into_iter().zip(&mut packets) {
-                        // Of a stream's rule, packets without a stream are looked at too.
-                        if place.meets(protocol) {
-                            lists[way as usize].push((pattern.literal.clone(), rank));
-                        }
-                    }
-                    if rule.at_stream && Place::Tcp.meets(protocol) {
-                        stream[way as usize].push((pattern.literal.clone(), rank));
-                    }
-                }
-            }
-            ready.push(rule);
         }
-        let both = |lists: [Vec<(Literal, Rank)>; 2]| lists.map(Prefilter::new);
-        let filters = |lists: Vec<BufferPatterns>| {
-            let filter = |(buffer, transforms, list): (Buffer, Box<[Transform]>, _)| BufferFilter {
-                buffer,
-                // They were made once already, for the rule's own program.
-                transforms: Transforms::new(&transforms).unwrap_or_default(),
-                prefilter: Prefilter::new(list),
-            };
-            lists.into_iter().map(filter).collect()
-        };
+        let all = Place::ALL.map(|place| {
+            [Way::ToServer, Way::ToClient].map(|way| {
+                let of_way = (0u32..).zip(&rules).filter_map(|(rank, (rule, protocol, pattern))| {
+                    let pattern = pattern.as_ref()?;
+                    let only = if rule.is_exchange { pattern.way } else { rule.flow.way };
+                    let meets = only.is_none_or(|only| only == way) && place.meets(*protocol);
+                    meets.then_some((rank, pattern))
+                });
+                Arc::new(Patterns::new(of_way))
+            })
+        });
+        let (rules, patterns): (Vec<_>, Vec<_>) =
+            rules.into_iter().map(|(rule, _, pattern)| (rule, pattern)).unzip();
         Self {
-            shallow: ready.iter().all(|rule| rule.kind == Kind::Header && !rule.tags()),
-            rules: ready.into(),
+            shallow: rules.iter().all(|rule| rule.kind == Kind::Header && !rule.tags()),
+            rules: rules.into(),
             ranks: ranks.into(),
-            packets: packets.map(both),
-            stream: both(stream),
-            buffers: buffers.map(filters),
-            found: found.into(),
+            patterns: patterns.into(),
+            all,
+            requests: None,
         }
+    }
+
+    /// Groups ask there for patterns of their own.
+    pub(super) fn ask(&mut self, requests: Requests) {
+        self.requests = Some(requests);
     }
 
     /// Whether headers say all that these rules ask for.
@@ -172,31 +110,31 @@ impl Compiled {
         self.rules.get(rank as usize)
     }
 
-    pub(crate) fn packets(&self, place: Place, way: Way) -> &Prefilter {
-        &self.packets[place as usize][way as usize]
-    }
-
-    pub(crate) fn stream(&self, way: Way) -> &Prefilter {
-        &self.stream[way as usize]
-    }
-
-    pub(crate) fn buffers(&self, way: Way) -> &[BufferFilter] {
-        &self.buffers[way as usize]
-    }
-
-    /// The group of rules whose headers match packets of a class.
-    pub(crate) fn group(&self, rules: impl Iterator<Item = RuleIndex>, way: Way) -> Group {
+    /// The group of rules whose headers match packets of a class, which go one way.
+    pub(crate) fn group(&self, rules: impl Iterator<Item = RuleIndex>, way: Way, place: Place) -> Group {
         let ready = rules.filter_map(|index| {
             let rank = self.rank(index)?;
             Some((rank, self.rule(rank)?))
         });
-        Group::new(ready, way, |rank| self.found.get(rank as usize).copied().unwrap_or_default())
+        let all = &self.all[place as usize][way as usize];
+        let is_found = |rank| self.patterns.get(rank as usize).is_some_and(Option::is_some);
+        let group = Group::new(ready, way, Arc::clone(all), is_found);
+        if let Some(requests) = &self.requests {
+            let of_bulk = |rank: Rank| {
+                let pattern = self.patterns.get(rank as usize).and_then(Option::as_ref);
+                pattern.is_some_and(Pattern::is_of_bulk)
+            };
+            let rules: Bits = group.deep().filter(|rank| of_bulk(*rank)).collect();
+            if rules.len() < all.len() / 4 * 3 {
+                let (patterns, own) = (Arc::clone(&self.patterns), Arc::clone(group.own()));
+                requests.ask(Request { all: Arc::clone(all), patterns, rules, own });
+            }
+        }
+        group
     }
 
     /// Bytes that patterns take.
     pub(crate) fn memory(&self) -> usize {
-        let packets = self.packets.iter().flatten().chain(&self.stream).map(Prefilter::memory);
-        let buffers = self.buffers.iter().flatten().map(|filter| filter.prefilter.memory());
-        packets.chain(buffers).sum()
+        self.all.iter().flatten().map(|patterns| patterns.memory()).sum()
     }
 }

@@ -11,6 +11,7 @@ use super::compiled::Compiled;
 use super::marks::Names;
 use super::outside::Outside;
 use super::shared::Shared;
+use super::tailor::Tailor;
 use crate::app::Anomaly;
 use crate::matcher::Literal;
 use crate::payload::ProgramError;
@@ -99,6 +100,15 @@ impl Detector {
     #[must_use]
     pub fn telling(self) -> Self {
         Self { tells: true, ..self }
+    }
+
+    /// The same detector, and who cuts patterns to the groups of flows that its workers meet. Until that one works, and
+    /// without it, all packets are looked through for the patterns of all rules.
+    #[must_use]
+    pub fn tailored(mut self) -> (Self, Tailor) {
+        let (requests, tailor) = Tailor::new();
+        self.sets.iter_mut().for_each(|compiled| compiled.ask(requests.clone()));
+        (self, tailor)
     }
 
     /// The policy it was made of.

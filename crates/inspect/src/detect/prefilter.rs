@@ -6,7 +6,7 @@ use super::rule::Rank;
 use crate::matcher::{Literal, Matcher, ScanError, Scratch};
 
 /// The patterns of all rules that look into one kind of text.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Prefilter {
     /// `None` if nothing can find these patterns: then every text may have them.
     matcher: Option<Matcher>,

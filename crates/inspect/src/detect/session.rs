@@ -45,6 +45,8 @@ pub(crate) struct Session {
     pub(crate) waiting: [Vec<(u64, Rank)>; 2],
     /// How far each open transaction was looked at.
     pub(crate) progress: Vec<Progress>,
+    /// What the transactions' count of changes was when they were looked at, each way.
+    pub(crate) looked_at: [u32; 2],
     /// Rules that match a flow but once each way, and have.
     pub(crate) met: [Vec<Rank>; 2],
     /// Whether the application was told that nothing more comes, each way.
@@ -112,6 +114,7 @@ impl Session {
             marks: Marks::default(),
             waiting: Default::default(),
             progress: Vec::new(),
+            looked_at: [0; 2],
             met: Default::default(),
             ended: [false; 2],
             seat: None,
@@ -220,10 +223,30 @@ impl Session {
             })
     }
 
+    /// Reads a word of each of its own cache lines that a packet needs.
+    #[inline]
+    pub(crate) fn touch(&self) -> u64 {
+        let stream = self.stream.as_ref().map_or(0, Stream::touch);
+        let app = self.app.as_ref().map_or(0, App::touch);
+        let own = self.waiting[0].len() ^ self.waiting[1].len() ^ self.progress.len() ^ self.met[0].len();
+        stream ^ app ^ own as u64 ^ u64::from(self.epoch)
+    }
+
+    /// Reads a word of what it points to.
+    #[inline]
+    pub(crate) fn touch_far(&self) -> u64 {
+        let stream = self.stream.as_ref().map_or(0, Stream::touch_far);
+        let app = self.app.as_ref().map_or(0, App::touch_far);
+        stream ^ app ^ self.progress.last().map_or(0, |progress| u64::from(progress.number))
+    }
+
     /// Gives back what it holds elsewhere.
     pub(crate) fn free(&mut self, room: &mut Room) {
         if let Some(stream) = &mut self.stream {
             stream.free(room);
+        }
+        if let Some(app) = &mut self.app {
+            app.transactions_mut().clear(|body| room.give_back_body(body));
         }
     }
 }
@@ -263,9 +286,15 @@ impl Sessions {
         Some(place)
     }
 
+    /// The session at a place.
+    #[inline]
+    pub(crate) fn get(&self, place: u32) -> Option<&Session> {
+        self.open.get(place as usize)?.as_deref()
+    }
+
     /// Of which epoch the session at a place is.
     pub(crate) fn epoch(&self, place: u32) -> Option<u32> {
-        self.open.get(place as usize)?.as_ref().map(|session| session.epoch)
+        self.get(place).map(|session| session.epoch)
     }
 
     /// The session at a place.

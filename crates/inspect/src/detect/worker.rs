@@ -16,6 +16,7 @@ use super::asking::Asking;
 use super::compiled::{Compiled, Place};
 use super::failed::Failed;
 use super::group::Group;
+use super::patterns::BufferFilter;
 use super::rule::{Kind, Rank, Ready};
 use super::session::{Progress, WAITING_MAX};
 use crate::app::{Phase, Transaction, Transactions};
@@ -63,6 +64,10 @@ pub(crate) struct Worker {
     rooms: [Vec<u8>; 2],
     groups: HashMap<(usize, HeaderClass, Way, Place), Arc<Group>, foldhash::fast::RandomState>,
     candidates: Vec<Rank>,
+    /// Rules about packets whose pattern was found in the stream's bytes that the packet brought.
+    in_stream: Vec<Rank>,
+    /// Whether the packet's payload was looked through as bytes of the stream.
+    is_scanned: bool,
     /// The rules that the packet completed; cleared with each packet.
     pub(crate) hits: Vec<Hit>,
     steps: u32,
@@ -90,6 +95,8 @@ impl Default for Worker {
             rooms: Default::default(),
             groups: HashMap::default(),
             candidates: Vec::with_capacity(256),
+            in_stream: Vec::with_capacity(64),
+            is_scanned: false,
             hits: Vec::with_capacity(64),
             steps: 0,
             tallies: Tallies::default(),
@@ -107,6 +114,8 @@ impl Worker {
     /// A packet begins.
     pub(crate) fn begin(&mut self) {
         self.hits.clear();
+        self.in_stream.clear();
+        self.is_scanned = false;
         self.steps = 0;
     }
 
@@ -125,7 +134,7 @@ impl Worker {
         if self.groups.len() >= GROUPS_MAX {
             self.groups.clear();
         }
-        let make = || Arc::new(compiled.group(rules.of_class(class, way), way));
+        let make = || Arc::new(compiled.group(rules.of_class(class, way), way, place));
         Arc::clone(self.groups.entry((set, class, way, place)).or_insert_with(make))
     }
 
@@ -147,19 +156,21 @@ impl Worker {
         &mut self,
         compiled: &Compiled,
         group: &Group,
-        (place, loose): (Place, bool),
+        loose: bool,
         asking: &mut Asking<'_>,
     ) {
         let payload = asking.sight.payload;
         self.candidates.clear();
-        if (group.at_packets || (loose && group.at_stream)) && !payload.is_empty() {
+        if self.is_scanned && !loose {
+            self.candidates.extend_from_slice(&self.in_stream);
+        } else if (group.at_packets || (loose && group.at_stream)) && !payload.is_empty() {
             let Self { scratch, candidates, tallies, .. } = self;
             let found = |rank, _| {
-                if group.has(rank) {
+                if group.has_of_packets(rank) || (loose && group.has(rank)) {
                     candidates.push(rank);
                 }
             };
-            let scanned = compiled.packets(place, asking.sight.way).scan(payload, scratch, found);
+            let scanned = group.patterns().payload.scan(payload, scratch, found);
             tallies.unscanned += u64::from(scanned.is_err());
         }
         self.candidates.extend_from_slice(&group.packet);
@@ -190,12 +201,18 @@ impl Worker {
     ) {
         self.candidates.clear();
         waiting.retain(|(end, _)| *end > text.start);
-        let filter = compiled.stream(asking.sight.way);
+        let filter = &group.patterns().payload;
         let from = text.fresh_from.saturating_sub(filter.overlap());
         let mut lost = 0;
-        let Self { scratch, tallies, .. } = self;
+        let Self { scratch, tallies, in_stream, .. } = self;
         let found = |rank: Rank, end: usize| {
-            if from + end > text.fresh_from && group.has(rank) {
+            if from + end <= text.fresh_from {
+                return;
+            }
+            if group.has_of_packets(rank) {
+                in_stream.push(rank);
+            }
+            if group.has_of_stream(rank) {
                 let end = text.start + (from + end) as u64;
                 match waiting.iter().position(|(_, other)| *other == rank) {
                     Some(nth) => waiting[nth].0 = end,
@@ -207,6 +224,8 @@ impl Worker {
         let scanned = filter.scan(text.bytes.get(from..).unwrap_or_default(), scratch, found);
         tallies.unscanned += u64::from(scanned.is_err());
         tallies.waiting_lost += lost;
+        let (payload, fresh) = (asking.sight.payload, text.bytes.get(text.fresh_from..).unwrap_or_default());
+        self.is_scanned |= scanned.is_ok() && !payload.is_empty() && fresh.starts_with(payload);
         self.candidates.extend(waiting.iter().map(|(_, rank)| *rank));
         self.candidates.extend_from_slice(&group.stream);
         self.each_candidate(compiled, None, asking, |asking, rule, rank, context| {
@@ -248,10 +267,13 @@ impl Worker {
         &mut self,
         compiled: &Compiled,
         group: &Group,
-        (all, known): (&Transactions, &mut Vec<Progress>),
+        (all, known, looked_at): (&Transactions, &mut Vec<Progress>, &mut u32),
         payloads: [&[u8]; 2],
         asking: &mut Asking<'_>,
     ) {
+        if std::mem::replace(looked_at, all.changes()) == all.changes() {
+            return;
+        }
         for open in all.open() {
             let nth = known.iter().position(|progress| progress.number == open.number).unwrap_or_else(|| {
                 known.push(Progress { number: open.number, ..Progress::default() });
@@ -284,25 +306,26 @@ impl Worker {
             [to_server, to_client] => [to_client, to_server],
         };
         let Self { scratch, tallies, context, rooms, .. } = self;
-        for filter in compiled.buffers(way) {
-            let mut scan = |text: &[u8]| {
-                let text = filter.transforms.apply(text, rooms, &mut context.regexes);
-                let note = |rank, _| {
-                    if group.has(rank) && !mine.contains(&rank) {
-                        mine.push(rank);
-                        // The rest of an exchange may be the other way's.
-                        if compiled.rule(rank).is_some_and(|rule| rule.is_exchange) {
-                            other.push(rank);
-                        }
+        let mut scan = |filter: &BufferFilter, text: &[u8]| {
+            let text = filter.transforms.apply(text, rooms, &mut context.regexes);
+            let note = |rank, _| {
+                if group.has(rank) && !mine.contains(&rank) {
+                    mine.push(rank);
+                    // The rest of an exchange may be the other way's.
+                    if compiled.rule(rank).is_some_and(|rule| rule.is_exchange) {
+                        other.push(rank);
                     }
-                };
-                tallies.unscanned += u64::from(filter.prefilter.scan(text, scratch, note).is_err());
+                }
             };
-            for piece in fresh.iter().filter(|piece| piece.way == way && piece.buffer == filter.buffer) {
-                scan(open.bytes(piece));
-            }
-            if grown && is_body(filter.buffer, way) {
-                scan(body.get(filter.from(progress.bodies[at])..).unwrap_or_default());
+            tallies.unscanned += u64::from(filter.prefilter.scan(text, scratch, note).is_err());
+        };
+        let patterns = group.patterns();
+        for piece in fresh.iter().filter(|piece| piece.way == way) {
+            patterns.of(piece.buffer).iter().for_each(|filter| scan(filter, open.bytes(piece)));
+        }
+        if grown {
+            for filter in &patterns.bodies {
+                scan(filter, body.get(filter.from(progress.bodies[at])..).unwrap_or_default());
             }
         }
         progress.pieces[at] = open.pieces().len();

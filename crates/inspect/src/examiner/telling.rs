@@ -7,6 +7,7 @@ use crate::Detector;
 use crate::detect::{Session, Settled};
 use crate::event::{Alert, Dropped, Event, FlowSoFar, Outbox, TransactionEnd};
 use crate::inspector::Counts;
+use crate::stream::Room;
 
 /// Tells what the rules want told.
 pub(super) fn tell(
@@ -28,7 +29,7 @@ pub(super) fn tell(
         let sid = rules.get(hit.index).map_or(0, |loaded| loaded.rule.about.sid);
         let transaction = hit.transaction.and_then(|number| {
             let open = app?.transactions().open();
-            open.iter().find(|open| open.number == number).cloned().map(Box::new)
+            open.iter().find(|open| open.number == number).map(|open| Box::new(open.stripped()))
         });
         outbox.put(Event::Alert(Alert {
             moment: seen.now,
@@ -59,10 +60,12 @@ pub(super) fn tell(
 }
 
 /// Tells of the transactions that are over, and lets go of them.
-pub(super) fn retire(session: &mut Session, seen: &Seen<'_>, outbox: &mut Outbox) {
+pub(super) fn retire(session: &mut Session, seen: &Seen<'_>, outbox: &mut Outbox, room: &mut Room) {
     let Session { app: Some(app), progress, .. } = session else { return };
     let Some(spoken) = app.flow_protocol().protocol() else { return };
-    for transaction in app.transactions_mut().retire() {
+    for mut transaction in app.transactions_mut().retire() {
+        // Nobody tells bodies, and others need the room.
+        transaction.strip().into_iter().for_each(|body| room.give_back_body(body));
         progress.retain(|progress| progress.number != transaction.number);
         outbox.put(Event::Transaction(Box::new(TransactionEnd {
             moment: seen.now,

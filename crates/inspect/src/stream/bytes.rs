@@ -68,6 +68,12 @@ impl Bytes {
         self.next
     }
 
+    /// The last byte in order that is kept.
+    #[inline]
+    pub(crate) fn last(&self) -> u8 {
+        self.buffer.last().copied().unwrap_or(0)
+    }
+
     /// Whether everything in order was consumed.
     pub(crate) fn is_consumed(&self) -> bool {
         self.inspected == self.next && self.missing == 0

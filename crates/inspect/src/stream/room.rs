@@ -4,6 +4,10 @@
 const SPARE: usize = 1024;
 /// Buffers larger than this are freed at once.
 const SPARE_BYTES: usize = 16 << 10;
+/// Buffers of bodies that wait for their next transaction; more are freed.
+const BODIES: usize = 256;
+/// Buffers of bodies larger than this are freed at once.
+const BODY_BYTES: usize = 128 << 10;
 /// No buffer is smaller, so that most fit the next stream.
 const LEAST_BYTES: usize = 4 << 10;
 
@@ -13,6 +17,7 @@ pub struct Room {
     limit: usize,
     used: usize,
     spare: Vec<Vec<u8>>,
+    bodies: Vec<Vec<u8>>,
     pub(crate) counts: StreamCounts,
 }
 
@@ -45,7 +50,8 @@ impl Room {
     /// Room for `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { limit, used: 0, spare: Vec::with_capacity(SPARE), counts: StreamCounts::default() }
+        let (spare, bodies) = (Vec::with_capacity(SPARE), Vec::with_capacity(BODIES));
+        Self { limit, used: 0, spare, bodies, counts: StreamCounts::default() }
     }
 
     /// Bytes that streams hold now.
@@ -86,6 +92,19 @@ impl Room {
         if self.spare.len() < SPARE && (1..=SPARE_BYTES).contains(&buffer.capacity()) {
             buffer.clear();
             self.spare.push(buffer);
+        }
+    }
+
+    /// An empty buffer for a body: one that had a body before, if there is one.
+    pub(crate) fn body(&mut self) -> Vec<u8> {
+        self.bodies.pop().unwrap_or_default()
+    }
+
+    /// A body that nobody looks into any more.
+    pub(crate) fn give_back_body(&mut self, mut body: Vec<u8>) {
+        if self.bodies.len() < BODIES && (1..=BODY_BYTES).contains(&body.capacity()) {
+            body.clear();
+            self.bodies.push(body);
         }
     }
 }

@@ -176,6 +176,19 @@ impl Stream {
         half.acked >= half.sent
     }
 
+    /// Reads a word of each of its cache lines, so that they are there when they are needed.
+    #[inline]
+    pub(crate) fn touch(&self) -> u64 {
+        let [to_server, to_client] = &self.halves;
+        to_server.acked ^ to_server.bytes.next() ^ to_client.acked ^ to_client.bytes.next()
+    }
+
+    /// Reads the last of the bytes that it keeps.
+    #[inline]
+    pub(crate) fn touch_far(&self) -> u64 {
+        self.halves.iter().fold(0, |touched, half| touched ^ u64::from(half.bytes.last()))
+    }
+
     /// Give all memory back. Without it the worker's account stays charged.
     pub fn free(&mut self, room: &mut Room) {
         for half in &mut self.halves {

@@ -14,5 +14,6 @@ mod marks;
 mod recorded;
 mod reject;
 mod rules;
+mod scans;
 mod suspicion;
 mod talk;
