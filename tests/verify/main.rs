@@ -24,8 +24,8 @@ use case::{Case, Outcome};
 use report::Report;
 
 /// How many cases of `cases/` agree at least, of 182, and how many of the 31 captures of `et/`. Raise them as more do.
-const CASES_FLOOR: usize = 158;
-const ET_FLOOR: usize = 28;
+const CASES_FLOOR: usize = 167;
+const ET_FLOOR: usize = 29;
 
 fn main() {
     let arguments = Arguments::from_args();

@@ -103,7 +103,7 @@ fn serve(
         RunningFlows::Rejudge => AtSwap::Rejudge,
         RunningFlows::Flush => AtSwap::Flush,
     };
-    let mode = Mode { at_swap, ..Mode::default() };
+    let mode = Mode { at_swap, tunnels: wiring::tunnels(settings), ..Mode::default() };
     let hasher = FlowHasher::random();
     let flows = wiring::flows(settings, topology.workers());
     let hold = wiring::hold(settings, topology.workers());

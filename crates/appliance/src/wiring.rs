@@ -115,6 +115,14 @@ pub(crate) fn limits(settings: &Settings) -> Limits {
     }
 }
 
+/// What is thought of packets inside customers' packets.
+pub(crate) fn tunnels(settings: &Settings) -> inspect::Tunnels {
+    match settings.flow().tunnels {
+        config::Tunnels::Inspect => inspect::Tunnels::LookInside,
+        config::Tunnels::Opaque => inspect::Tunnels::Opaque,
+    }
+}
+
 /// What DPDK is started with.
 pub(crate) fn eal_args(settings: &Settings) -> EalArgs {
     let (plan, port) = (settings.plan(), settings.port());

@@ -19,6 +19,17 @@ pub struct FlowSettings {
     pub closed_timeout: Duration,
     /// Flows that were there before us.
     pub midstream: Midstream,
+    /// Packets inside customers' packets.
+    pub tunnels: Tunnels,
+}
+
+/// What to do with customers' packets that carry packets: IP in IP, GRE, VXLAN, GENEVE, Teredo.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Tunnels {
+    /// Judge what they carry as well.
+    Inspect,
+    /// Judge them as they are.
+    Opaque,
 }
 
 /// What to do with a TCP packet of a flow whose start was not seen.
@@ -33,6 +44,7 @@ pub enum Midstream {
 impl FlowSettings {
     pub(crate) fn read(document: &mut Document<'_>, workers: usize) -> Self {
         let midstream = [("pass", Midstream::Pass), ("drop", Midstream::Drop)];
+        let tunnels = [("inspect", Tunnels::Inspect), ("opaque", Tunnels::Opaque)];
         let capacity = document.value("flow", "capacity", 1_000_000, value::number(1..=1 << 28));
         if (capacity as usize) < workers {
             document.wrong("flow.capacity", format!("must be at least {workers}: one flow for every worker"));
@@ -58,6 +70,7 @@ impl FlowSettings {
                 value::seconds(1..=86400),
             ),
             midstream: document.value("flow", "midstream", Midstream::Pass, value::choice(&midstream)),
+            tunnels: document.value("flow", "tunnels", Tunnels::Inspect, value::choice(&tunnels)),
         }
     }
 }

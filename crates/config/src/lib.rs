@@ -32,7 +32,7 @@ mod value;
 pub use cores::CoreSettings;
 pub use eal::EalSettings;
 pub use events::{EventKind, EventOutput, EventSettings, Firewall, Rotation};
-pub use flow::{FlowSettings, Midstream};
+pub use flow::{FlowSettings, Midstream, Tunnels};
 pub use health::{HealthProtocol, HealthSettings};
 pub use hold::{AtHoldBound, HoldSettings};
 pub use inspection::{InspectionSettings, SessionsFull, StreamFull};

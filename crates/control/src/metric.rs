@@ -290,6 +290,10 @@ fn about(counter: Counter) -> &'static str {
         }
         Counter::InjectionsWithheld => "Frames of our own that were not sent because of their rate.",
         Counter::Judgements => "Times the policy was asked.",
+        Counter::PacketsCarried => "Packets inside customers' packets that were judged.",
+        Counter::PacketsCarriedUnread => {
+            "Packets inside customers' packets that were not judged: malformed, or in too many tunnels."
+        }
         Counter::PacketsTagged => "Packets told because a rule's `tag` asked for them.",
         Counter::Passed => "Packets that the sink took, injected and uninspected ones included.",
         Counter::Punted => "Packets that went to the local lane.",

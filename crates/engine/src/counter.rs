@@ -75,6 +75,10 @@ pub enum Counter {
     InjectionsWithheld,
     /// Times the policy was asked.
     Judgements,
+    /// Packets inside customers' packets that were judged.
+    PacketsCarried,
+    /// Packets inside customers' packets that were not: malformed, or in too many tunnels.
+    PacketsCarriedUnread,
     /// Packets told because a rule's `tag` asked for them.
     PacketsTagged,
     /// Packets that the sink took, injected and uninspected ones included.
@@ -127,7 +131,7 @@ pub enum Counter {
 
 impl Counter {
     /// Every counter, in the order of the cells.
-    pub const ALL: [Self; 59] = [
+    pub const ALL: [Self; 61] = [
         Self::Alerts,
         Self::AlertsLost,
         Self::Bursts,
@@ -163,6 +167,8 @@ impl Counter {
         Self::InjectionsLost,
         Self::InjectionsWithheld,
         Self::Judgements,
+        Self::PacketsCarried,
+        Self::PacketsCarriedUnread,
         Self::PacketsTagged,
         Self::Passed,
         Self::Punted,
@@ -228,6 +234,8 @@ impl Counter {
             Self::InjectionsLost => "injections_lost",
             Self::InjectionsWithheld => "injections_withheld",
             Self::Judgements => "judgements",
+            Self::PacketsCarried => "packets_carried",
+            Self::PacketsCarriedUnread => "packets_carried_unread",
             Self::PacketsTagged => "packets_tagged",
             Self::Passed => "passed_packets",
             Self::Punted => "punted_packets",

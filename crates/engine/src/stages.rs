@@ -102,6 +102,8 @@ impl<B: Frame, M: FnMut(&[u8]) -> Option<B>> Stage<B> for Inspect<M> {
             (Counter::InjectionsLost, inspected.injections_lost),
             (Counter::InjectionsWithheld, inspected.injections_withheld),
             (Counter::Judgements, inspected.judgements),
+            (Counter::PacketsCarried, inspected.carried),
+            (Counter::PacketsCarriedUnread, inspected.carried_unread),
             (Counter::PacketsTagged, inspected.packets_tagged),
             (Counter::Rejects, inspected.rejects),
             (Counter::FragmentsUnfit, inspected.fragments_unfit),

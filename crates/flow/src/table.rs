@@ -273,6 +273,21 @@ impl<M: Copy + Default> FlowTable<M> {
         self.find(self.hasher.hash(key), key).map(|place| Account::new(&self.slab[place], now))
     }
 
+    /// The hash of a key that is not a frame's outermost.
+    #[must_use]
+    pub fn hash(&self, key: &FlowKey) -> u32 {
+        self.hasher.hash(key)
+    }
+
+    /// A flow whose packet was tracked already: what the caller remembers of it, and how far it has come.
+    pub fn again(&mut self, key: &FlowKey) -> Option<(&mut M, Course<'_>)> {
+        let place = self.find(self.hasher.hash(key), key)?;
+        let record = self.slab.get_mut(place)?;
+        let initiator = record.initiator();
+        let Record { memo, tallies, first_seen, state, .. } = record;
+        Some((memo, Course { initiator, state: *state, tallies, first_seen }))
+    }
+
     /// How far a flow has come.
     #[must_use]
     pub fn course(&self, key: &FlowKey) -> Option<Course<'_>> {

@@ -22,8 +22,8 @@ use wire::{Inner, ProtocolType, Transport};
 
 use crate::app::{App, Ports};
 use crate::detect::{
-    Asking, Compiled, Decided, Figures, Group, Marks, Place, Session, Sessions, Settled, Sight, Tallies,
-    Text, Worker, payload_of, settle,
+    Asking, Compiled, Decided, Figures, Group, Marks, Place, Session, Sessions, Settled, Shared, Sight,
+    Tallies, Text, Worker, payload_of, settle,
 };
 use crate::event::Outbox;
 use crate::hold::{self, Holds};
@@ -51,6 +51,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) frame: &'a [u8],
     pub(crate) course: Course<'a>,
     pub(crate) mode: Mode,
+    /// In how many tunnels it is, besides the one from GWLB.
+    pub(crate) layer: usize,
 }
 
 /// One endpoint's rules: the set's number, as read, and as compiled.
@@ -223,7 +225,8 @@ impl Examiner {
             session.pass();
         }
         match over {
-            Some(outcome) if !session.passed && tagging::is_tagged(&session, detector.shared(), seen) => {
+            Some(outcome) if !session.passed && must_stay(&session, detector.shared(), seen, outcome) => {
+                session.free(&mut self.room);
                 session.decided = Some((settled.by, outcome));
                 self.sessions.put(place, session);
             }
@@ -334,13 +337,14 @@ impl Examiner {
             DefaultAction::DropEstablished | DefaultAction::DropEstablishedApp
         );
         let tagged = detector.shared().has_tags(seen.now);
+        let carries = seen.carries() && !set.1.is_empty();
         let reads = detector.tells() || set.1.suspicions().reads();
-        if set.2.is_shallow() && !waits && !reads && !tagged {
+        if set.2.is_shallow() && !waits && !reads && !tagged && !carries {
             return Ok(None);
         }
         let groups = self.groups(set, seen);
         let speaks = key.is_tcp() || key.protocol() == 17;
-        let told = tagged || (reads && speaks);
+        let told = tagged || carries || (reads && speaks);
         if groups.iter().all(|group| group.is_shallow()) && !waits && !told {
             return Ok(None);
         }
@@ -538,6 +542,11 @@ impl Examiner {
 }
 
 impl<'a> Seen<'a> {
+    /// Whether the packet is one of a tunnel that is looked into.
+    pub(crate) fn carries(&self) -> bool {
+        self.mode.looks_into(&self.about.key.tuple(self.about.direction))
+    }
+
     fn sight(&self, inner: &'a Inner<'a>) -> Sight<'a> {
         let About { key, direction, .. } = self.about;
         Sight {
@@ -561,6 +570,12 @@ impl<'a> Seen<'a> {
     fn figures(&self, streamed: [u64; 2]) -> Figures<'a> {
         Figures { course: self.course, begun: self.course.begun(self.now), streamed }
     }
+}
+
+/// Whether a flow that is decided must be seen all the same, packet by packet: because it is tagged, or because other
+/// packets are in it.
+fn must_stay(session: &Session, shared: &Shared, seen: &Seen<'_>, outcome: Outcome) -> bool {
+    tagging::is_tagged(session, shared, seen) || (outcome == Outcome::Forward && seen.carries())
 }
 
 fn opposite(way: Way) -> Way {

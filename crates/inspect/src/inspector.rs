@@ -17,6 +17,7 @@ use flow::{
 use policy::{Outcome, RejectTo};
 use wire::{Inner, InnerError, ProtocolType};
 
+mod carrier;
 mod part;
 
 use crate::Detector;
@@ -80,6 +81,10 @@ pub struct Counts {
     pub streams: StreamCounts,
     /// Bytes that streams hold now.
     pub stream_bytes: u64,
+    /// Packets inside other packets that were judged.
+    pub carried: u64,
+    /// Packets inside other packets that were not: they are malformed, or in too many tunnels.
+    pub carried_unread: u64,
     /// Parts of datagrams that came.
     pub fragments: u64,
     /// Datagrams put together of parts.
@@ -196,7 +201,7 @@ impl Inspector {
                 self.packets += 1;
                 match &packet.about {
                     Some(about) => {
-                        packet.verdict = self.judge_one(now, candidates.of(judged), about, frame);
+                        packet.verdict = self.judge_one(now, candidates.of(judged), about, frame.as_ref(), 0);
                     }
                     None if packet.verdict == Verdict::Forward => packet.verdict = DropReason::NotOurs.into(),
                     None => {}
@@ -295,13 +300,13 @@ impl Inspector {
 
     /// Ends a flow that new rules let begin anew, and judges its packet as the first of another. The packet counts to both.
     #[cold]
-    fn begin_anew<B: Frame>(&mut self, now: Moment, hint: Hint, about: &About, frame: &B) -> Verdict {
+    fn begin_anew(&mut self, now: Moment, hint: Hint, about: &About, frame: &[u8], layer: usize) -> Verdict {
         if let Some(ended) = self.flows.flush(now, about.hash, &about.key) {
             self.examiner.end(ended.flow.memo);
             self.tenants.end_flow(about.key.endpoint());
             self.counts.end(ended, &mut self.outbox);
         }
-        self.judge_one(now, hint, about, frame)
+        self.judge_one(now, hint, about, frame, layer)
     }
 
     /// Drops the packet of a flow that its endpoint may not have, which perhaps ended another.
@@ -334,11 +339,12 @@ impl Inspector {
         passed
     }
 
-    #[inline(always)] // the other caller is cold, and what is passed would go through memory
-    fn judge_one<B: Frame>(&mut self, now: Moment, hint: Hint, about: &About, frame: &B) -> Verdict {
+    /// `layer` counts the tunnels that the packet is in, besides the one from GWLB.
+    #[inline(always)] // the other callers are cold, and what is passed would go through memory
+    fn judge_one(&mut self, now: Moment, hint: Hint, about: &About, frame: &[u8], layer: usize) -> Verdict {
         let About { key, direction, .. } = about;
         let Self { flows, detector, examiner, mode, packets, outbox, tenants, counts, .. } = self;
-        let tracked = match flows.track(now, hint, &about.sighting(), || encapsulation(frame.as_ref())) {
+        let tracked = match flows.track(now, hint, &about.sighting(), || encapsulation(frame)) {
             Ok(tracked) => tracked,
             Err(no_flow) => return no_flow.into(),
         };
@@ -363,15 +369,18 @@ impl Inspector {
             Some(Outcome::Drop) if mode.passive => return Verdict::Forward,
             Some(Outcome::Drop) => judged.rejects(*direction),
             None if mode.at_swap == AtSwap::Flush && !key.is_of_fragments() && examiner.is_stale(*judged) => {
-                return self.begin_anew(now, hint, about, frame);
+                return self.begin_anew(now, hint, about, frame, layer);
             }
             None => {
                 if key.is_of_fragments() {
-                    let flow = FlowSoFar::new(now, &course, about, frame.as_ref());
-                    return self.judge_part(now, (about, frame.as_ref()), flow);
+                    let flow = FlowSoFar::new(now, &course, about, frame);
+                    return self.judge_part(now, (about, frame), flow, layer);
+                }
+                if mode.looks_into(&key.tuple(*direction)) {
+                    return self.judge_carrier(now, (about, frame), layer);
                 }
                 let (mode, packet) = (*mode, *packets);
-                let seen = Seen { now, packet, about, frame: frame.as_ref(), course, mode };
+                let seen = Seen { now, packet, about, frame, course, mode, layer };
                 match examiner.examine(detector, &seen, judged, (outbox, counts)) {
                     (verdict, None) => return verdict,
                     (_, rejects) => rejects,
@@ -379,8 +388,9 @@ impl Inspector {
             }
         };
         match rejects {
-            Some(to) => self.reject((now, about, frame.as_ref()), to),
-            None => DropReason::Policy.into(),
+            Some(to) if layer == 0 => self.reject((now, about, frame), to),
+            // Whoever sends inside a tunnel cannot be answered outside of it.
+            Some(_) | None => DropReason::Policy.into(),
         }
     }
 

@@ -37,7 +37,7 @@ pub use inspector::{Counts, Inspector};
 pub use judged::Judged;
 pub use learn::learn;
 pub use limits::{AtFull, Limits};
-pub use mode::{AtSwap, Checksums, Mode};
+pub use mode::{AtSwap, Checksums, Mode, Tunnels};
 pub use packet::{About, Frame, Packet};
 pub use tenants::{Share, TenantCounts, Tenants};
 pub use verdict::Verdict;

@@ -1,5 +1,7 @@
 //! Where an inspector stands to the traffic that it judges.
 
+use wire::{FiveTuple, may_carry};
+
 /// Where an inspector stands to the traffic that it judges.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Mode {
@@ -11,6 +13,26 @@ pub struct Mode {
     pub checksums: Checksums,
     /// What new rules mean for flows that are decided.
     pub at_swap: AtSwap,
+    /// What is thought of packets inside other packets.
+    pub tunnels: Tunnels,
+}
+
+impl Mode {
+    /// Whether packets between these ends are looked into for packets that they carry.
+    #[inline]
+    pub(crate) fn looks_into(&self, tuple: &FiveTuple) -> bool {
+        self.tunnels == Tunnels::LookInside && may_carry(tuple)
+    }
+}
+
+/// What is thought of packets that customers' packets carry in tunnels of their own.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Tunnels {
+    /// They are judged as well, each by its own flow; whoever carries what must not pass does not pass.
+    #[default]
+    LookInside,
+    /// They are the payload of what carries them.
+    Opaque,
 }
 
 /// What new rules mean for flows that are decided.

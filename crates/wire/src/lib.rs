@@ -24,6 +24,7 @@ mod inner;
 mod ipv4;
 mod outer;
 mod prefix;
+mod shim;
 #[cfg(feature = "testkit")]
 #[expect(
     clippy::arithmetic_side_effects,
@@ -34,6 +35,7 @@ mod prefix;
 )]
 pub mod testkit;
 mod transport;
+mod tunnel;
 mod udp;
 mod usual;
 
@@ -49,6 +51,8 @@ pub use inner::{Fragment, Inner};
 pub use ipv4::{IPV4_LEN, Ipv4};
 pub use outer::Outer;
 pub use prefix::{Ipv4Prefix, PrefixError};
+pub use shim::{behind_ether_type, behind_ppp, behind_type_field, is_ip};
 pub use transport::{Icmp, Tcp, TcpFlags, Transport};
+pub use tunnel::{Carried, may_carry};
 pub use udp::{UDP_LEN, Udp};
 pub use usual::Usual;

@@ -9,6 +9,8 @@
 
 use std::fmt;
 
+use wire::{behind_ether_type, behind_ppp, behind_type_field, is_ip};
+
 /// What a record's first byte is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Link {
@@ -28,19 +30,9 @@ pub(crate) enum Link {
     LinuxSll2,
 }
 
-/// Most headers between the link's and IP: more are no network's.
-const SHIMS_MAX: usize = 8;
-
-/// What stands in front of an IP packet, as EtherTypes name it.
-mod ether_type {
-    pub(super) const IPV4: u16 = 0x0800;
-    pub(super) const IPV6: u16 = 0x86dd;
-    pub(super) const VLAN: [u16; 3] = [0x8100, 0x88a8, 0x9100];
-    pub(super) const MPLS: [u16; 2] = [0x8847, 0x8848];
-    pub(super) const PPPOE_SESSION: u16 = 0x8864;
-    pub(super) const NSH: u16 = 0x894f;
-    pub(super) const TRANSPARENT_ETHERNET: u16 = 0x6558;
-}
+/// EtherTypes of IPv4 and IPv6, for headers of our own.
+const IPV4: u16 = 0x0800;
+const IPV6: u16 = 0x86dd;
 
 impl Link {
     /// The link type of that number, if it is one that is read.
@@ -73,7 +65,7 @@ impl Link {
 
     /// The header of a record that holds an IP packet of ours: addresses are zeros.
     pub(crate) fn header(self, is_v6: bool) -> Vec<u8> {
-        let kind = if is_v6 { ether_type::IPV6 } else { ether_type::IPV4 }.to_be_bytes();
+        let kind = if is_v6 { IPV6 } else { IPV4 }.to_be_bytes();
         // As a little-endian BSD has them.
         let family = if is_v6 { 24 } else { 2 };
         let (before, after) = match self {
@@ -91,17 +83,19 @@ impl Link {
 
     /// The IP packet in a record, if it holds one.
     pub(crate) fn ip_packet(self, record: &[u8]) -> Option<&[u8]> {
-        let (kind, rest) = match self {
-            Self::RawIp => return Some(record),
+        match self {
+            Self::RawIp => Some(record),
             // The families of IPv6 differ from system to system; the packet says its version itself.
-            Self::Loopback(_) => return record.get(4..).filter(|packet| is_ip(packet)),
-            Self::Ethernet => typed(record.get(12..)?)?,
-            Self::CiscoHdlc => typed(record.get(2..)?)?,
-            Self::LinuxSll => typed(record.get(14..)?)?,
-            Self::LinuxSll2 => (typed(record)?.0, record.get(20..)?),
-            Self::Ppp(_) => of_ppp(record.strip_prefix(&[0xff, 0x03]).unwrap_or(record))?,
-        };
-        behind_shims(kind, rest)
+            Self::Loopback(_) => record.get(4..).filter(|packet| is_ip(packet)),
+            Self::Ethernet => behind_type_field(record.get(12..)?),
+            Self::CiscoHdlc => behind_type_field(record.get(2..)?),
+            Self::LinuxSll => behind_type_field(record.get(14..)?),
+            Self::LinuxSll2 => {
+                let kind = record.first_chunk().map(|kind| u16::from_be_bytes(*kind))?;
+                behind_ether_type(kind, record.get(20..)?)
+            }
+            Self::Ppp(_) => behind_ppp(record),
+        }
     }
 }
 
@@ -117,65 +111,6 @@ impl fmt::Display for Link {
             Self::LinuxSll2 => "Linux cooked v2",
         })
     }
-}
-
-/// Two bytes that say what follows, and what follows.
-fn typed(bytes: &[u8]) -> Option<(u16, &[u8])> {
-    bytes.split_first_chunk().map(|(kind, rest)| (u16::from_be_bytes(*kind), rest))
-}
-
-/// A PPP protocol number, which may be one byte (RFC 1661 §6.5), as the EtherType that means the same.
-fn of_ppp(bytes: &[u8]) -> Option<(u16, &[u8])> {
-    match bytes {
-        [0x00, 0x21, rest @ ..] | [0x21, rest @ ..] => Some((ether_type::IPV4, rest)),
-        [0x00, 0x57, rest @ ..] | [0x57, rest @ ..] => Some((ether_type::IPV6, rest)),
-        _ => None,
-    }
-}
-
-fn behind_shims(mut kind: u16, mut rest: &[u8]) -> Option<&[u8]> {
-    for _ in 0..SHIMS_MAX {
-        (kind, rest) = match kind {
-            ether_type::IPV4 | ether_type::IPV6 => return Some(rest),
-            kind if ether_type::VLAN.contains(&kind) => typed(rest.get(2..)?)?,
-            kind if ether_type::MPLS.contains(&kind) => (ether_type::IPV4, behind_labels(rest)?),
-            // Six bytes: version, code, session, length (RFC 2516 §4).
-            ether_type::PPPOE_SESSION => of_ppp(rest.get(6..)?)?,
-            ether_type::NSH => behind_nsh(rest)?,
-            ether_type::TRANSPARENT_ETHERNET => typed(rest.get(12..)?)?,
-            _ => return None,
-        };
-    }
-    None
-}
-
-/// Labels of four bytes, of which the last one has bit 0 of its third byte set (RFC 3032 §2.1); what follows does not
-/// say what it is, but IP says its version.
-fn behind_labels(mut bytes: &[u8]) -> Option<&[u8]> {
-    for _ in 0..SHIMS_MAX {
-        let ([_, _, third, _], rest) = bytes.split_first_chunk()?;
-        bytes = rest;
-        if third & 1 == 1 {
-            return Some(bytes).filter(|packet| is_ip(packet));
-        }
-    }
-    None
-}
-
-/// A service header says its own length in words of four bytes, and what follows (RFC 8300 §2.2).
-fn behind_nsh(bytes: &[u8]) -> Option<(u16, &[u8])> {
-    let [_, length, _, next] = *bytes.first_chunk()?;
-    let rest = bytes.get(usize::from(length & 0x3f) * 4..)?;
-    match next {
-        1 => Some((ether_type::IPV4, rest)),
-        2 => Some((ether_type::IPV6, rest)),
-        3 => Some((ether_type::TRANSPARENT_ETHERNET, rest)),
-        _ => None,
-    }
-}
-
-fn is_ip(packet: &[u8]) -> bool {
-    packet.first().is_some_and(|first| matches!(first >> 4, 4 | 6))
 }
 
 #[cfg(test)]

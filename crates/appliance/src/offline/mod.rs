@@ -27,7 +27,7 @@ use config::EventSettings;
 use control::EventLog;
 use engine::{Core, Idle, Inspect, LocalPort, Return, Role, Sharing, Stats, Steer, Wiring, events, swap};
 use flow::FlowHasher;
-use inspect::{Inspector, hold};
+use inspect::{Inspector, Mode, hold};
 use policy::Policy;
 use wire::TunnelEnd;
 
@@ -84,10 +84,11 @@ pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
     log.know(policy);
     let flows = settings.as_ref().map_or_else(flow::Settings::default, |settings| wiring::flows(settings, 1));
     let hold = settings.as_ref().map_or_else(unpooled, |settings| wiring::hold(settings, 1));
-    let mut inspector =
-        Inspector::new(&flows, FlowHasher::new(SECRETS), detector.clone()).in_mode(args.mode());
+    let tunnels = settings.as_ref().map(wiring::tunnels).unwrap_or_default();
+    let mode = Mode { tunnels, ..args.mode() };
+    let mut inspector = Inspector::new(&flows, FlowHasher::new(SECRETS), detector.clone()).in_mode(mode);
     if let Some(settings) = &settings {
-        inspector = inspector.within(&wiring::limits(settings)).in_mode(args.mode());
+        inspector = inspector.within(&wiring::limits(settings)).in_mode(mode);
     }
     inspector = inspector.holding(hold);
     if let Some(watch) = &watch {

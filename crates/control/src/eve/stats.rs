@@ -42,6 +42,8 @@ pub(crate) fn stats(snapshot: &Snapshot, uptime: Duration) -> Value {
             "rules_asked": sum(Counter::RulesAsked),
             "cut_short": sum(Counter::RulesCutShort),
             "exhausted": sum(Counter::RulesExhausted),
+            "packets_carried": sum(Counter::PacketsCarried),
+            "packets_carried_unread": sum(Counter::PacketsCarriedUnread),
             "packets_tagged": sum(Counter::PacketsTagged),
         },
         "tcp": {

@@ -73,11 +73,6 @@ impl Ready {
         self.effects.iter().any(|effect| matches!(effect, Effect::Tag(_)))
     }
 
-    /// Whether what it does is done to the whole flow.
-    pub(crate) fn is_about_the_flow(&self) -> bool {
-        self.kind != Kind::Packet
-    }
-
     /// Whether what becomes of a packet may hang on it: it decides, or leaves a mark that others ask for.
     pub(crate) fn may_decide(&self) -> bool {
         self.action != Action::Alert || !self.effects.is_empty()

@@ -53,7 +53,7 @@ pub(crate) struct Session {
     pub(crate) ended: [bool; 2],
     /// Its place among those of an endpoint that has limits.
     pub(crate) seat: Option<Seat>,
-    /// What became of the flow, if that is decided and only a tag keeps it open.
+    /// What became of the flow, if that is decided and a tag or a tunnel keeps it open.
     pub(crate) decided: Option<(Option<Decided>, Outcome)>,
     pub(crate) flight: Flight,
     /// Whether what is said is read though no rule asks for it.

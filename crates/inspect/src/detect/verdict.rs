@@ -4,7 +4,7 @@ use arrayvec::ArrayVec;
 use policy::{ALERTS_MAX, Action, Order, Outcome, RejectTo};
 
 use super::compiled::Compiled;
-use super::worker::Hit;
+use super::worker::{Hit, Scope};
 use crate::Cause;
 use crate::witness::Fate;
 
@@ -59,8 +59,8 @@ pub(crate) fn settle(hits: &mut [Hit], compiled: &Compiled, order: Order) -> Set
             Action::Drop => (Outcome::Drop, None),
             Action::Reject(to) => (Outcome::Drop, Some(to)),
         };
-        let decided =
-            Decided { cause: Cause::Rule(hit.index), outcome, reject, flow: rule.is_about_the_flow() };
+        let cause = Cause::Rule(hit.index);
+        let decided = Decided { cause, outcome, reject, flow: hit.scope == Scope::Flow };
         match &mut settled.by {
             None => settled.by = Some(decided),
             // A later rule cannot change what becomes of the packet, but what becomes of the flow.

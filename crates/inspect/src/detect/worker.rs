@@ -35,12 +35,23 @@ pub(crate) struct Hit {
     /// Where it stands in the order of verdicts.
     pub(crate) index: RuleIndex,
     pub(crate) rank: Rank,
+    /// What it decides about, if it decides.
+    pub(crate) scope: Scope,
     /// The transaction that met it.
     pub(crate) transaction: Option<u32>,
     /// Whether it is told.
     pub(crate) told: bool,
     /// Which way what met it goes: a packet may make bytes of the other way ready.
     pub(crate) direction: Direction,
+}
+
+/// What a rule decides about that passes or drops.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Scope {
+    /// The packet that it matched.
+    Packet,
+    /// All that follows of the flow.
+    Flow,
 }
 
 /// What detection has counted since the start.
@@ -177,6 +188,7 @@ impl Worker {
         if loose {
             self.candidates.extend_from_slice(&group.stream);
         }
+        let before = self.hits.len();
         self.each_candidate(compiled, None, asking, |asking, rule, _, context| {
             let eligible = match rule.kind {
                 Kind::Packet => true,
@@ -188,6 +200,8 @@ impl Worker {
             headers_hold(rule, asking, context)?;
             payload_holds(rule, payload, context)
         });
+        // What matched a packet by itself decides about that one alone.
+        self.hits.iter_mut().skip(before).for_each(|hit| hit.scope = Scope::Packet);
     }
 
     /// Rules about the stream's bytes.
@@ -414,7 +428,7 @@ impl Worker {
         asking.leave(rule);
         let told = asking.is_told(rule);
         let direction = asking.sight.direction;
-        self.hits.push(Hit { index: rule.index, rank, transaction, told, direction });
+        self.hits.push(Hit { index: rule.index, rank, scope: Scope::Flow, transaction, told, direction });
         Ok(())
     }
 }

@@ -66,6 +66,10 @@ impl Examiner {
         if seen.mode.passive || !self.holds.is_on() || !session.awaits_name() {
             return None;
         }
+        // Only what is outermost can be held, and what it carries is judged apart from it.
+        if seen.layer > 0 || seen.carries() {
+            return None;
+        }
         let is_answer = seen.about.direction != seen.course.initiator;
         let lane = lane_of(session);
         let payload = match inner.transport {

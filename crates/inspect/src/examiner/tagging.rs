@@ -5,7 +5,7 @@
 use policy::{Outcome, RejectTo};
 use wire::Inner;
 
-use super::{Examiner, Seen, decide_both, verdict};
+use super::{Examiner, Seen, decide_both, must_stay, verdict};
 use crate::detect::{Decided, Session, Shared};
 use crate::event::{Event, FlowSoFar, Outbox, Tagged};
 use crate::inspector::Counts;
@@ -44,7 +44,7 @@ pub(super) fn is_tagged(session: &Session, shared: &Shared, seen: &Seen<'_>) -> 
 }
 
 impl Examiner {
-    /// What becomes of a packet of a flow that is decided, and open only because it is tagged.
+    /// What becomes of a packet of a flow that is decided and stays open all the same.
     pub(super) fn examine_decided(
         &mut self,
         shared: &Shared,
@@ -53,7 +53,7 @@ impl Examiner {
         judged: &mut Judged,
     ) -> (Verdict, Option<RejectTo>) {
         let (by, outcome) = decided;
-        if is_tagged(&session, shared, seen) {
+        if must_stay(&session, shared, seen, outcome) {
             self.sessions.put(place, session);
         } else {
             self.close(place, session);

@@ -22,6 +22,7 @@ impl Inspector {
         now: Moment,
         (about, frame): (&About, &[u8]),
         flow: FlowSoFar,
+        layer: usize,
     ) -> Verdict {
         let inner = match inner(about, frame) {
             Ok(inner) => inner,
@@ -43,7 +44,8 @@ impl Inspector {
                     // A datagram by itself, from whoever sent it.
                     let mut course = course;
                     course.initiator = direction;
-                    let seen = Seen { now, packet: *packets, about: &about, frame, course, mode: *mode };
+                    let seen =
+                        Seen { now, packet: *packets, about: &about, frame, course, mode: *mode, layer };
                     let judged = examiner.examine_whole(detector, &seen, &whole, (outbox, counts));
                     if let (Verdict::Drop(_), to) = judged {
                         outcome = outcome.and(Err(to));
@@ -60,8 +62,8 @@ impl Inspector {
         let Err(told) = outcome else { return taken.map_or_else(Verdict::from, |()| Verdict::Forward) };
         self.fragments.condemn(endpoint, &inner);
         match told {
-            Some(to) => self.reject((now, about, frame), to),
-            None => DropReason::Policy.into(),
+            Some(to) if layer == 0 => self.reject((now, about, frame), to),
+            Some(_) | None => DropReason::Policy.into(),
         }
     }
 

@@ -17,3 +17,4 @@ mod rules;
 mod scans;
 mod suspicion;
 mod talk;
+mod tunnels;
