@@ -8,6 +8,7 @@ mod browser;
 mod clients;
 mod conformance;
 mod fates;
+mod hold;
 mod image;
 mod inspect;
 mod lab;
@@ -27,6 +28,7 @@ fn main() {
         clients::trials(),
         conformance::trials(),
         fates::trials(),
+        hold::trials(),
         image::trials(),
         inspect::trials(),
         page::trials(),
