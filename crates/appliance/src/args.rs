@@ -93,6 +93,9 @@ pub(crate) struct Inspect {
     /// Write alerts and ended flows to this file, as a running appliance does, with each packet's number in the capture.
     #[arg(long, value_name = "FILE")]
     pub(crate) eve: Option<PathBuf>,
+    /// Write the smallest list of domains that allows what the capture asked for, to be read as a `[[list]]`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) learn: Option<PathBuf>,
     /// Judge as an appliance in the traffic's way: what a rule drops is dropped. This is the default.
     #[arg(long, conflicts_with = "passive")]
     pub(crate) inline: bool,

@@ -9,7 +9,9 @@ use std::thread;
 use std::time::{Duration, UNIX_EPOCH};
 
 use config::Settings;
-use control::{EventLog, Exporter, Health, Host, LogThread, MetricsServer, PortReading, Readings, Vitals};
+use control::{
+    EventLog, Exporter, Health, Host, Learner, LogThread, MetricsServer, PortReading, Readings, Vitals,
+};
 use crossbeam::channel::Receiver;
 use dpdk::{Eal, Errno, Mbuf, Mempool, Port};
 use engine::{Counter, Drain, EventReceiver, Launched, LocalLane, Phase, Snapshot};
@@ -53,6 +55,8 @@ pub(crate) struct Control<'a> {
     exporter: Exporter,
     server: MetricsServer,
     log: LogThread,
+    /// How long from the start on names are learnt, until that is over.
+    learning: Option<Duration>,
     started: Moment,
     was_healthy: Option<bool>,
 }
@@ -90,6 +94,9 @@ impl<'a> Control<'a> {
         // Moments are nanoseconds since the Unix epoch here (see `run`).
         let mut log = EventLog::open(&service.events, UNIX_EPOCH)
             .map_err(|error| format!("events.output = {:?}: {error}", service.events.output))?;
+        if let Some(learn) = &service.learn {
+            log = log.learning(Learner::new(learn.file.clone()));
+        }
         log.know(policy.clone());
         let mac = dataplane.port.mac()?;
         // As hard to guess as the standard library's own hash seeds.
@@ -109,6 +116,7 @@ impl<'a> Control<'a> {
             exporter: Exporter::default(),
             server,
             log: LogThread::start(log, logs)?,
+            learning: service.learn.as_ref().map(|learn| learn.time),
             started: now,
             was_healthy: None,
         })
@@ -188,6 +196,9 @@ impl<'a> Control<'a> {
                 tenants: &self.tenants,
                 port: &port,
             }));
+        }
+        if self.learning.take_if(|time| now.since(self.started) >= *time).is_some() {
+            self.log.end_learning();
         }
         let interval = self.stats_interval;
         if !interval.is_zero() && self.stats.is_due(now, interval) {

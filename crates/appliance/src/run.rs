@@ -97,7 +97,7 @@ fn serve(
 
     let files = sets.files().to_vec();
     let policy = Arc::new(sets.policy(1));
-    let detector = policy_files::detector(&policy, &files, false);
+    let detector = policy_files::detector(&policy, &files, settings.service().learn.is_some());
     let at_swap = match settings.running_flows() {
         RunningFlows::Keep => AtSwap::Keep,
         RunningFlows::Rejudge => AtSwap::Rejudge,

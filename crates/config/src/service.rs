@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use crate::document::Document;
 use crate::events::EventSettings;
+use crate::learn::LearnSettings;
 use crate::value;
 
-/// `[metrics]`, `[events]`, `[drain]`: single keys.
+/// `[metrics]`, `[events]`, `[learn]`, `[drain]`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ServiceSettings {
@@ -15,6 +16,8 @@ pub struct ServiceSettings {
     pub metrics: SocketAddr,
     /// Where alerts and flow records go.
     pub events: EventSettings,
+    /// What is learnt, if anything is.
+    pub learn: Option<LearnSettings>,
     /// Between failing the health check and stopping: the GWLB's interval times its unhealthy threshold, and some.
     pub drain_delay: Duration,
 }
@@ -25,6 +28,7 @@ impl ServiceSettings {
         Self {
             metrics: document.value("metrics", "listen", loopback, value::socket),
             events: EventSettings::read(document),
+            learn: LearnSettings::read(document),
             drain_delay: document.value("drain", "delay", Duration::from_secs(25), value::seconds(0..=3600)),
         }
     }

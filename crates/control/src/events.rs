@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -16,6 +17,7 @@ use policy::{About, LoadedRule, Outcome, Policy, Reaction, RuleIndex, RuleSet};
 use serde_json::{Value, json};
 
 use crate::eve::{Line, anomaly, app, app_name, list, stats, wrapped};
+use crate::learn::Learner;
 use crate::output::Output;
 use crate::timestamp::Timestamp;
 
@@ -32,6 +34,7 @@ pub struct EventLog {
     epoch: SystemTime,
     numbered: bool,
     policies: VecDeque<Arc<Policy>>,
+    learner: Option<Learner>,
     counts: LogCounts,
 }
 
@@ -68,7 +71,7 @@ impl EventLog {
 
     fn new(output: Output, settings: EventSettings, epoch: SystemTime) -> Self {
         let (policies, counts) = (VecDeque::new(), LogCounts::default());
-        Self { output, settings, epoch, numbered: false, policies, counts }
+        Self { output, settings, epoch, numbered: false, policies, learner: None, counts }
     }
 
     /// Say of every event which packet raised it, as far as packets have numbers that mean something to the reader:
@@ -76,6 +79,20 @@ impl EventLog {
     #[must_use]
     pub fn numbered(self) -> Self {
         Self { numbered: true, ..self }
+    }
+
+    /// Learn the names that transactions say, until [`EventLog::end_learning`].
+    #[must_use]
+    pub fn learning(self, learner: Learner) -> Self {
+        Self { learner: Some(learner), ..self }
+    }
+
+    /// Write what was learnt, once; gives back the files.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub fn end_learning(&mut self) -> io::Result<Vec<PathBuf>> {
+        self.learner.take().map_or(Ok(Vec::new()), |learner| learner.write())
     }
 
     /// Know the rules of a policy from now on, to name them. The oldest policies are forgotten.
@@ -86,6 +103,7 @@ impl EventLog {
 
     /// Write one event. What cannot be written is counted.
     pub fn write(&mut self, event: &Event) {
+        self.learner.iter_mut().for_each(|learner| learner.note(event));
         if self.output.is_off() {
             return;
         }

@@ -35,6 +35,7 @@ enum Order {
     Know(Arc<Policy>),
     Stats(Box<(Moment, Snapshot, Duration)>),
     Reopen,
+    EndLearning,
 }
 
 struct Shared {
@@ -71,6 +72,11 @@ impl LogThread {
         self.shared.orders.force_push(Order::Reopen);
     }
 
+    /// Write what was learnt, and learn no more.
+    pub fn end_learning(&self) {
+        self.shared.orders.force_push(Order::EndLearning);
+    }
+
     /// What was written so far.
     #[must_use]
     pub fn counts(&self) -> LogCounts {
@@ -101,6 +107,7 @@ fn work(mut log: EventLog, mut rings: Vec<EventReceiver<Event>>, shared: &Shared
                     log.write_stats(now, &snapshot, uptime);
                 }
                 Order::Reopen => log.reopen(),
+                Order::EndLearning => end_learning(&mut log),
             }
         }
         let mut taken = 0;
@@ -117,9 +124,17 @@ fn work(mut log: EventLog, mut rings: Vec<EventReceiver<Event>>, shared: &Shared
         shared.written.store(log.counts().written, Ordering::Relaxed);
         shared.failed.store(log.counts().failed, Ordering::Relaxed);
         match (taken, rings.is_empty()) {
-            (0, true) => return,
+            (0, true) => return end_learning(&mut log),
             (0, false) => thread::sleep(SLEEP),
             _ => {}
         }
+    }
+}
+
+/// What was learnt goes to its file; where that is, or why not, is told on standard error.
+fn end_learning(log: &mut EventLog) {
+    match log.end_learning() {
+        Ok(files) => files.iter().for_each(|file| eprintln!("sluice: names learnt: {}", file.display())),
+        Err(why) => eprintln!("sluice: the names that were learnt cannot be written: {why}"),
     }
 }

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use config::EventSettings;
-use control::EventLog;
+use control::{EventLog, Learner};
 use engine::{Core, Idle, Inspect, LocalPort, Return, Role, Sharing, Stats, Steer, Wiring, events, swap};
 use flow::FlowHasher;
 use inspect::{Inspector, Mode, hold};
@@ -56,6 +56,8 @@ pub(crate) enum OfflineError {
     Write { path: PathBuf, source: WriteError },
     #[error("{path}: {source}", path = .path.display())]
     Eve { path: PathBuf, source: io::Error },
+    #[error("{path}: {source}", path = .path.display())]
+    Learn { path: PathBuf, source: io::Error },
     #[error("{path}: {failed} events could not be written", path = .path.display())]
     Unwritten { path: PathBuf, failed: u64 },
 }
@@ -75,12 +77,15 @@ pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
     policy_files::strict(args.strict, sets.loadings()).map_err(Failure::refused)?;
     let files = sets.files().to_vec();
     let policy = Arc::new(sets.policy(1));
-    let detector = policy_files::detector(&policy, &files, args.eve.is_some());
+    let detector = policy_files::detector(&policy, &files, args.eve.is_some() || args.learn.is_some());
     let watch = watch(args, &policy);
 
     let events_wanted =
         settings.as_ref().map(|settings| settings.service().events.clone()).unwrap_or_default();
     let mut log = log(args.eve.as_deref(), events_wanted)?;
+    if let Some(file) = &args.learn {
+        log = log.learning(Learner::new(file.clone()));
+    }
     log.know(policy);
     let flows = settings.as_ref().map_or_else(flow::Settings::default, |settings| wiring::flows(settings, 1));
     let hold = settings.as_ref().map_or_else(unpooled, |settings| wiring::hold(settings, 1));
@@ -97,6 +102,8 @@ pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
     let (summary, whole) = judge(args, settings.as_ref(), inspector, &mut log)?;
     summary.odd(&detector).watched(watch.as_ref(), &detector).print(args.json);
     finish(&mut log, args.eve.as_deref())?;
+    let path = args.learn.clone().unwrap_or_default();
+    log.end_learning().map_err(|source| OfflineError::Learn { path, source })?;
     Ok(whole?)
 }
 
