@@ -74,10 +74,15 @@ impl Report {
         }
         if let Some(veth) = &self.veth {
             writeln!(to, "\n## `sluice run` on a veth pair, af_packet, generator on the other core, kpps\n")?;
-            writeln!(to, "| | offered | returned of that | without loss (0.1 %) |\n|---|---|---|---|")?;
-            for veth::Row { size, offered, returned, lossless } in &veth.rows {
-                let [offered, returned, lossless] = [offered, returned, lossless].map(|rate| rate / 1e3);
-                writeln!(to, "| {size} | {offered:.0} | {returned:.0} | {lossless:.0} |")?;
+            writeln!(
+                to,
+                "| | offered | returned of that | without loss (0.1 %) | returned of 5 times that |"
+            )?;
+            writeln!(to, "|---|---|---|---|---|")?;
+            for veth::Row { size, offered, returned, lossless, overloaded } in &veth.rows {
+                let [offered, returned, lossless, overloaded] =
+                    [offered, returned, lossless, overloaded].map(|rate| rate / 1e3);
+                writeln!(to, "| {size} | {offered:.0} | {returned:.0} | {lossless:.0} | {overloaded:.0} |")?;
             }
             writeln!(to, "\nFrom the start of the process to healthy: {:.2} s.", veth.healthy_after)?;
         }

@@ -57,6 +57,8 @@ pub(crate) struct Row {
     pub(crate) returned: f64,
     /// The highest offered rate of which all but one in a thousand came back.
     pub(crate) lossless: f64,
+    /// What came back of five times that, or of as much as the generator sends.
+    pub(crate) overloaded: f64,
 }
 
 /// Build the namespaces, measure, take them down. `sluice` is the binary.
@@ -107,7 +109,9 @@ fn row(blaster: &Blaster, size: Size) -> Result<Row, Box<dyn Error>> {
             lossless = sent;
         }
     }
-    Ok(Row { size: size.name(), offered, returned, lossless })
+    let overload = if 5.0 * lossless < offered { (5.0 * lossless) as u64 } else { 0 };
+    let (_, overloaded) = blast(blaster, &frames, overload, 1.5)?;
+    Ok(Row { size: size.name(), offered, returned, lossless, overloaded })
 }
 
 /// Packets per second that were sent, and that came back.

@@ -4,7 +4,7 @@
 //! near  endpoint 8 | high 4, low 4 | high 2, low 2 (udp/tcp ports) | protocol 1 | version 1     22 bytes
 //! far   low 12 | high 12                                                                       24 bytes
 //! ```
-//! `near` names an IPv4 flow completely; `far` holds the rest of IPv6 addresses. So an IPv4 packet is matched against one
+//! `near` names an IPv4 flow completely; `far` holds the rest of IPv6 addresses, and is zero for IPv4. So an IPv4 packet is matched against one
 //! cache line of the flow table (DESIGN.md, "flow").
 
 use std::fmt;
@@ -68,11 +68,6 @@ impl Near {
     }
 }
 
-impl Far {
-    /// The far part of every IPv4 flow.
-    const MAPPED: Self = Self { low: 0, low_rest: 0xffff, high: 0, high_rest: 0xffff };
-}
-
 /// Endpoint id and inner five-tuple with ordered ends, in 46 bytes.
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
 pub struct FlowKey {
@@ -83,8 +78,8 @@ pub struct FlowKey {
 /// The protocol number of parts, of IPv4 too: IPv6's fragment header (IANA, "Assigned Internet Protocol Numbers").
 const FRAGMENTS: u8 = 44;
 
-/// What an IPv4 address has before its four bytes in mapped form.
-const MAPPED: u128 = 0xffff << 32;
+/// What an IPv4 address has before its four bytes in mapped form, less the eight bytes of zero before that.
+const MAPPED: u32 = 0xffff;
 
 impl FlowKey {
     /// The key of a packet, and the direction in which that packet goes.
@@ -139,7 +134,7 @@ impl FlowKey {
             version: 4,
         };
         let direction = if source <= destination { Direction::Up } else { Direction::Down };
-        (Self { near, far: Far::MAPPED }, direction)
+        (Self { near, far: Far::NONE }, direction)
     }
 
     /// The key as it crosses a ring: an IPv4 flow is named by its near part alone.
@@ -153,7 +148,7 @@ impl FlowKey {
     #[must_use]
     #[inline]
     pub fn from_parts(near: Near, far: Option<Far>) -> Self {
-        Self { near, far: far.unwrap_or(Far::MAPPED) }
+        Self { near, far: far.unwrap_or(Far::NONE) }
     }
 
     /// The endpoint this flow came through.
@@ -204,9 +199,12 @@ impl FlowKey {
     #[expect(clippy::cast_possible_truncation, reason = "numbers are taken apart")]
     pub fn tuple(&self, direction: Direction) -> FiveTuple {
         let Self { near, far } = *self;
-        let low = (address(far.low, far.low_rest, near.addresses as u32), near.ports as u16);
-        let high =
-            (address(far.high, far.high_rest, (near.addresses >> 32) as u32), (near.ports >> 16) as u16);
+        let mapped = if near.is_ipv4() { MAPPED } else { 0 };
+        let low = (address(far.low, far.low_rest | mapped, near.addresses as u32), near.ports as u16);
+        let high = (
+            address(far.high, far.high_rest | mapped, (near.addresses >> 32) as u32),
+            (near.ports >> 16) as u16,
+        );
         let (source, destination) = match direction {
             Direction::Up => (low, high),
             Direction::Down => (high, low),
@@ -242,6 +240,7 @@ impl Near {
 }
 
 impl Far {
+    /// That of every IPv4 flow.
     pub(crate) const NONE: Self = Self { low: 0, low_rest: 0, high: 0, high_rest: 0 };
 
     /// All of it in three words.
@@ -261,7 +260,7 @@ impl fmt::Debug for FlowKey {
 #[inline]
 fn number(address: Address, version: u8) -> u128 {
     let number = u128::from_be_bytes(address.0);
-    if version == 4 { MAPPED | number & 0xffff_ffff } else { number }
+    if version == 4 { number & 0xffff_ffff } else { number }
 }
 
 fn address(first: u64, rest: u32, last: u32) -> Address {

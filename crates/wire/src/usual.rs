@@ -9,6 +9,8 @@
 //! instructions a packet, this costs less than half (DESIGN.md, "wire"). It refuses, without a reason, whatever is unusual or
 //! wrong; who is refused goes the general way. Tests hold both against each other over every change of a byte.
 
+use std::hint::select_unpredictable;
+
 use crate::bytes::{be16, be32, be64, field};
 use crate::gwlb::{ATTACHMENT_HEAD, COOKIE_HEAD, ENDPOINT_HEAD};
 use crate::{EndpointId, TcpFlags, TunnelEnd};
@@ -80,8 +82,8 @@ impl<'a> Usual<'a> {
         let (protocol, is_tcp) = (h[91], h[91] == TCP);
         // Both are read and one is chosen: of a branch nobody could guess which way the next frame takes it.
         let (tcp_len, udp_len) = (u16::from(h[114] >> 4) << 2, be16::<106, HEADERS>(h));
-        let (len, least) = if is_tcp { (tcp_len, 20) } else { (udp_len, 8) };
-        let tcp_flags = TcpFlags(if is_tcp { h[115] } else { 0 });
+        let (len, least) = select_unpredictable(is_tcp, (tcp_len, 20), (udp_len, 8));
+        let tcp_flags = TcpFlags(select_unpredictable(is_tcp, h[115], 0));
         let is_known = is_tcp | (protocol == UDP);
         if !(is_known & (len >= least) & (usize::from(len).saturating_add(20) <= inner)) {
             return None;
