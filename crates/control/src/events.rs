@@ -276,7 +276,7 @@ impl EventLog {
         let TransactionEnd { moment, key, initiator, app: protocol, transaction, packet } = ended;
         let record = |event_type| {
             let mut line = Line::of_flow(event_type, self.time(*moment), key, *initiator);
-            line.pcap_cnt = self.numbered.then_some(*packet);
+            line.pcap_cnt = Some(*packet).filter(|packet| self.numbered && *packet > 0);
             line.part("tx_id", transaction.number);
             line
         };
@@ -316,7 +316,7 @@ impl EventLog {
 
     /// What a record about a packet has besides its ends.
     fn happened(&self, line: &mut Line, packet: u64, generation: Option<u64>, flow: &FlowSoFar) {
-        line.pcap_cnt = self.numbered.then_some(packet);
+        line.pcap_cnt = Some(packet).filter(|packet| self.numbered && *packet > 0);
         if let Some([kind, code]) = flow.icmp {
             line.part("icmp_type", kind);
             line.part("icmp_code", code);

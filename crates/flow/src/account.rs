@@ -1,7 +1,8 @@
 //! What is known of a flow, for whoever asks and for its last event.
 
 use crate::record::Record;
-use crate::{Direction, FlowKey, FlowState, Moment, Tally};
+use crate::tick::Tick;
+use crate::{Course, Direction, FlowKey, FlowState, Moment, Tally};
 
 /// A flow's life so far. Moments are exact to 17 ms.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +21,16 @@ pub struct Account<M> {
     pub tallies: [Tally; 2],
     /// What the caller remembered.
     pub memo: M,
+    begun: Tick,
+}
+
+impl<M> Account<M> {
+    /// How far it has come.
+    #[must_use]
+    pub fn course(&self) -> Course<'_> {
+        let Self { initiator, state, tallies, begun, .. } = self;
+        Course { initiator: *initiator, state: *state, tallies, first_seen: begun }
+    }
 }
 
 impl<M: Copy + Default> Account<M> {
@@ -32,6 +43,7 @@ impl<M: Copy + Default> Account<M> {
             last_seen: record.last_seen.moment(now),
             tallies: record.tallies,
             memo: record.memo,
+            begun: record.first_seen,
         }
     }
 }

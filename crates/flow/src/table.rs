@@ -87,7 +87,7 @@ pub struct Course<'t> {
     pub state: FlowState,
     /// Packets and bytes up and down, indexed by [`Direction`].
     pub tallies: &'t [Tally; 2],
-    first_seen: &'t Tick,
+    pub(crate) first_seen: &'t Tick,
 }
 
 impl Course<'_> {

@@ -30,7 +30,8 @@ pub enum Event {
 pub struct Alert {
     /// When the packet came.
     pub moment: Moment,
-    /// Counts the packets that the inspector was given, from 1: which one completed the match.
+    /// Counts the packets that the inspector was given, from 1: which one completed the match. 0: none did, the flow's end
+    /// has.
     pub packet: u64,
     /// The flow; its endpoint says whose rules were asked.
     pub key: FlowKey,

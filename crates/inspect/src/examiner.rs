@@ -7,8 +7,10 @@
 //! A flow leaves this way as soon as no rule can match it any more: then its verdict is in its record, and its packets are
 //! not read again.
 
+mod ending;
 mod holding;
 mod outcome;
+mod reading;
 mod suspecting;
 mod tagging;
 mod telling;
@@ -23,7 +25,7 @@ use wire::{Inner, ProtocolType, Transport};
 use crate::app::{App, Ports};
 use crate::detect::{
     Asking, Compiled, Decided, Figures, Group, Marks, Place, Session, Sessions, Settled, Shared, Sight,
-    Tallies, Text, Worker, payload_of, settle,
+    Tallies, Worker, payload_of, settle,
 };
 use crate::event::Outbox;
 use crate::hold::{self, Holds};
@@ -33,13 +35,9 @@ use crate::tenants::{Full, Tenants};
 use crate::witness::{Looked, Witness};
 use crate::{About, AtFull, AtSwap, Checksums, Detector, DropReason, Judged, Limits, Mode, Verdict};
 use outcome::{awaited, decide_both, default, over, verdict, wanted};
+use reading::Reading;
 use suspecting::{refusal, suspect, tell_of};
 use telling::{retire, tell};
-
-/// Bytes of a stream that rules can look back to.
-const TAIL: usize = 4096;
-/// Times that one packet can make bytes of a stream ready: what fills one hole may end another.
-const READINGS: usize = 8;
 
 /// What is known of a packet that is looked into.
 #[derive(Debug)]
@@ -53,6 +51,17 @@ pub(crate) struct Seen<'a> {
     pub(crate) mode: Mode,
     /// In how many tunnels it is, besides the one from GWLB.
     pub(crate) layer: usize,
+}
+
+/// What came of looking into a packet.
+#[derive(Clone, Copy, Debug)]
+struct Insight {
+    /// Why it must not go on, if its stream says so.
+    refused: Option<DropReason>,
+    /// How far its flow has come.
+    state: FlowState,
+    /// Whether no rule can match what may yet come.
+    leaves: bool,
 }
 
 /// One endpoint's rules: the set's number, as read, and as compiled.
@@ -144,8 +153,8 @@ impl Examiner {
         self.worker.witness = Some(witness);
     }
 
-    /// A flow is no more.
-    pub(crate) fn end(&mut self, judged: Judged) {
+    /// Lets go of what is kept of a flow; nothing more is said of it.
+    fn forget(&mut self, judged: Judged) {
         if let Some(mut session) = judged.session().and_then(|place| self.sessions.close(place)) {
             self.forget_flight(&mut session);
             session.free(&mut self.room);
@@ -200,7 +209,7 @@ impl Examiner {
         if let Some(decided) = session.decided {
             return self.examine_decided(detector.shared(), seen, (place, session, decided), judged);
         }
-        let (refused, state) = self.look((detector, set.2), &mut session, seen, &inner);
+        let Insight { refused, state, leaves } = self.look((detector, set.2), &mut session, seen, &inner);
         let suspected = suspect((detector, set.1), &mut session, seen);
         let mut settled = self.settle(set);
         settled.by = refusal(&suspected).or(settled.by);
@@ -217,8 +226,8 @@ impl Examiner {
         let outcome = settled.by.map_or(usual, |by| by.outcome);
         tell_of(&suspected, detector, seen, (session.app.as_ref(), outcome), (outbox, counts));
         tell((detector, set.1), seen, Some(&session), &settled, outcome, (outbox, counts));
-        retire(&mut session, seen, outbox, &mut self.room);
-        let over = over(set.1, &session, &settled, state);
+        retire(&mut session, seen, false, outbox, &mut self.room);
+        let over = over(set.1, &session, &settled, (state, leaves));
         let rejected = over.is_some() && settled.by.is_some_and(|by| by.reject.is_some());
         self.settle_flight(&mut session, over.is_some(), (over.unwrap_or(usual), rejected));
         if over == Some(Outcome::Forward) && session.may_name(set.1, seen.responder_port()) {
@@ -325,7 +334,7 @@ impl Examiner {
         match judged.session() {
             Some(place) if self.sessions.epoch(place) == Some(self.swaps) => return Ok(Some(place)),
             Some(_) => {
-                self.end(*judged);
+                self.forget(*judged);
                 judged.close(self.epoch);
             }
             None => judged.enter(self.epoch),
@@ -427,19 +436,18 @@ impl Examiner {
         verdict(outcome, settled.by, seen.mode)
     }
 
-    /// Looks into a packet of an open flow. Gives back why it must not go on, if its stream says so, and how far the flow has
-    /// come.
+    /// Looks into a packet of an open flow.
     fn look(
         &mut self,
         (detector, compiled): (&Detector, &Compiled),
         session: &mut Session,
         seen: &Seen<'_>,
         inner: &Inner<'_>,
-    ) -> (Option<DropReason>, FlowState) {
+    ) -> Insight {
         let Self { worker, room, streams, .. } = self;
         let mut sight = Sight { whole: session.is_whole, ..seen.sight(inner) };
         let way = sight.way;
-        let wanted = session.groups.iter().fold(session.wanted, |all, group| all.or(group.wanted));
+        let wanted = session.wanted();
         let intact = seen.mode.checksums == Checksums::Ignore || inner.has_right_checksums();
         let (mut refused, mut loose, mut streamed) = (None, true, [0; 2]);
         if let (Some(stream), Transport::Tcp(tcp)) = (&mut session.stream, inner.transport) {
@@ -462,7 +470,7 @@ impl Examiner {
         }
         if refused.is_some() {
             worker.witness.iter_mut().for_each(|witness| witness.misfit());
-            return (refused, sight.state);
+            return Insight { refused, state: sight.state, leaves: session.is_spent() };
         }
         if !std::mem::replace(&mut session.asked[way as usize], true) {
             let group = Arc::clone(&session.groups[way as usize]);
@@ -473,71 +481,36 @@ impl Examiner {
             worker.headers(compiled, group.header.iter().copied(), &mut asking);
         }
         let state = sight.state;
-        let known = session.spoken();
-        let Session { groups, stream, app, marks, waiting, progress, looked_at, met, ended, .. } = session;
-        for side in [way, opposite(way)] {
-            let group = &groups[side as usize];
-            let sight = if side == way { sight } else { sight.turned() };
-            let (figures, shared) = (seen.figures(streamed), detector.shared());
-            for _ in 0..READINGS {
-                let Some(ready) = stream.as_ref().and_then(|stream| stream.ready(side)) else { break };
-                let fresh = ready.bytes.get(ready.fresh_from..).unwrap_or_default();
-                if let Some(app) = app.as_mut() {
-                    if ready.missing > 0 {
-                        app.gap(side, ready.missing);
-                    }
-                    if side == Way::ToServer {
-                        app.transactions_mut().lend(room.body());
-                    }
-                    app.stream(side, fresh, wanted);
-                    room.give_back_body(app.transactions_mut().take_back());
-                }
-                let text = Text { bytes: ready.bytes, fresh_from: ready.fresh_from, start: ready.start };
-                let spoken = Session::spoken_of(app.as_ref());
-                let mut asking = Asking { sight, figures, spoken, marks, shared };
-                if group.at_stream {
-                    worker.stream(compiled, group, text, &mut waiting[side as usize], &mut asking);
-                }
-                if let Some(app) = app.as_ref() {
-                    let payloads = [sight.payload, text.bytes];
-                    worker.transactions(
-                        compiled,
-                        group,
-                        (app.transactions(), progress, &mut looked_at[side as usize]),
-                        payloads,
-                        &mut asking,
-                    );
-                }
-                let tail = if group.at_stream { TAIL } else { 0 };
-                stream.as_mut().into_iter().for_each(|stream| stream.consume(side, tail, room));
-            }
-            if stream.as_ref().is_some_and(|stream| stream.is_ended(side))
-                && !std::mem::replace(&mut ended[side as usize], true)
-                && let Some(app) = app.as_mut()
-            {
-                app.end(side);
-            }
-            let spoken = Session::spoken_of(app.as_ref());
-            let mut asking = Asking { sight, figures, spoken, marks, shared };
+        let shared = detector.shared();
+        let reading = Reading { compiled, shared, wanted, figures: seen.figures(streamed) };
+        let late = seen.mode.passive && session.stream.is_some();
+        for side in if late { [way.opposite(), way] } else { [way, way.opposite()] } {
+            let side_sight = if side == way { sight } else { sight.turned() };
+            let asks = side == way || !late;
+            reading.read((&mut *worker, &mut *room), session, side_sight, asks);
             if side == way {
+                let spoken = session.spoken();
+                let Session { groups, marks, met, .. } = &mut *session;
+                let group = &groups[way as usize];
+                let mut asking = Asking { sight, figures: reading.figures, spoken, marks, shared };
                 worker.packet(compiled, group, loose, &mut asking);
-                // A listener knows what was said once it is acknowledged, which is with a later packet.
-                let heard = asking.spoken;
-                asking.spoken = if seen.mode.passive { known } else { heard };
-                worker.protocol(compiled, group, &mut met[side as usize], &mut asking);
-                asking.spoken = heard;
+                worker.protocol(compiled, group, &mut met[way as usize], &mut asking);
             }
-            if let Some(app) = app.as_ref() {
-                worker.transactions(
-                    compiled,
-                    group,
-                    (app.transactions(), progress, &mut looked_at[side as usize]),
-                    [sight.payload, &[]],
-                    &mut asking,
-                );
+            if asks {
+                reading.ask_of_transactions(worker, session, side_sight);
             }
         }
-        (None, state)
+        let mut leaves = session.is_spent();
+        if late && leaves {
+            session.left[way as usize] = true;
+            leaves = session.is_closed() || session.left == [true; 2];
+        }
+        // Who leaves is heard out.
+        if late && leaves {
+            self.read_out((compiled, shared), session, seen, sight.turned());
+            self.read_out((compiled, shared), session, seen, sight);
+        }
+        Insight { refused: None, state, leaves }
     }
 }
 
@@ -548,15 +521,21 @@ impl<'a> Seen<'a> {
     }
 
     fn sight(&self, inner: &'a Inner<'a>) -> Sight<'a> {
+        let (tuple, payload) = (inner.tuple, payload_of(inner));
+        Sight { tuple, inner: Some(inner), payload, ..self.sight_of_none() }
+    }
+
+    /// What rules see when no packet is there.
+    fn sight_of_none(&self) -> Sight<'a> {
         let About { key, direction, .. } = self.about;
         Sight {
             now: self.now,
             key,
             direction: *direction,
             way: if *direction == self.course.initiator { Way::ToServer } else { Way::ToClient },
-            tuple: inner.tuple,
-            inner,
-            payload: payload_of(inner),
+            tuple: key.tuple(*direction),
+            inner: None,
+            payload: &[],
             state: self.course.state,
             whole: false,
         }
@@ -576,11 +555,4 @@ impl<'a> Seen<'a> {
 /// packets are in it.
 fn must_stay(session: &Session, shared: &Shared, seen: &Seen<'_>, outcome: Outcome) -> bool {
     tagging::is_tagged(session, shared, seen) || (outcome == Outcome::Forward && seen.carries())
-}
-
-fn opposite(way: Way) -> Way {
-    match way {
-        Way::ToServer => Way::ToClient,
-        Way::ToClient => Way::ToServer,
-    }
 }

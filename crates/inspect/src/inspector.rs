@@ -213,10 +213,10 @@ impl Inspector {
 
     /// Once per turn: find flows that have ended, a bounded number of them.
     pub fn tick(&mut self, now: Moment) {
-        let Self { flows, examiner, outbox, tenants, counts, .. } = self;
+        let Self { flows, detector, examiner, mode, outbox, tenants, counts, .. } = self;
         examiner.sweep(now);
         flows.expire(now, EXPIRY_BUDGET, |ended| {
-            examiner.end(ended.flow.memo);
+            examiner.end(detector, (now, *mode), &ended.flow, (outbox, counts));
             tenants.end_flow(ended.flow.key.endpoint());
             counts.end(ended, outbox);
         });
@@ -302,7 +302,8 @@ impl Inspector {
     #[cold]
     fn begin_anew(&mut self, now: Moment, hint: Hint, about: &About, frame: &[u8], layer: usize) -> Verdict {
         if let Some(ended) = self.flows.flush(now, about.hash, &about.key) {
-            self.examiner.end(ended.flow.memo);
+            let Self { examiner, detector, mode, outbox, counts, .. } = &mut *self;
+            examiner.end(detector, (now, *mode), &ended.flow, (outbox, counts));
             self.tenants.end_flow(about.key.endpoint());
             self.counts.end(ended, &mut self.outbox);
         }
@@ -352,7 +353,7 @@ impl Inspector {
         if let Some(change) = change {
             if let Some(ended) = &change.ended {
                 examiner.turn_to(*packets);
-                examiner.end(ended.flow.memo);
+                examiner.end(detector, (now, *mode), &ended.flow, (outbox, counts));
                 tenants.end_flow(key.endpoint());
             }
             if change.is_new && !tenants.begin_flow(key.endpoint()) {

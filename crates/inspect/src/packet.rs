@@ -64,6 +64,11 @@ impl About {
             bytes: *inner_len,
         }
     }
+
+    /// What is known where a flow is, and no packet of it.
+    pub(crate) fn of_none(key: FlowKey, direction: Direction) -> Self {
+        Self { key, hash: 0, mark: 0, direction, tcp_flags: 0, inner_len: 0, inner_at: 0 }
+    }
 }
 
 #[cfg(test)]

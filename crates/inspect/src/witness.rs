@@ -38,7 +38,7 @@ pub trait Witness: Debug + Send {
 /// A packet that is looked into.
 #[derive(Clone, Copy, Debug)]
 pub struct Looked<'a> {
-    /// Counts the packets that the inspector was given, from 1.
+    /// Counts the packets that the inspector was given, from 1; 0 is the flow's end.
     pub packet: u64,
     /// Its flow.
     pub key: &'a FlowKey,

@@ -21,7 +21,7 @@ use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use config::EventSettings;
 use control::{EventLog, Learner};
@@ -152,10 +152,11 @@ fn judge(
         sink,
         bypass: None,
         local: LocalPort::none(),
-        patience: std::time::Duration::ZERO,
+        patience: Duration::ZERO,
         stats: stats.add(Role::Rtc(0)),
     };
-    let role = Told { role: Core::from(wiring), events, log };
+    let role = Core::from(wiring);
+    let role = Told { role, events, log, stats: &stats, since_end: Duration::ZERO };
     engine::run(vec![Box::new(role)], Idle::new(Sharing::Exclusive), || progress.now());
 
     log.write_stats(progress.now(), &stats.snapshot(), progress.span());

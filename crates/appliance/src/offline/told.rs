@@ -1,9 +1,17 @@
 //! A role whose events are written turn by turn: no event of a capture is lost to a full ring.
+//!
+//! Behind the capture's end the clock runs on until every flow is over, as it would on an appliance that gets no more
+//! packets: what only a flow's end completes is told too.
+
+use std::time::Duration;
 
 use control::EventLog;
-use engine::{EventReceiver, Turn, Turned};
+use engine::{Counter, EventReceiver, Stats, Turn, Turned};
 use flow::Moment;
 use inspect::Event;
+
+/// How far the clock goes on with each turn behind the end.
+const STEP: Duration = Duration::from_secs(1);
 
 /// A role and its log.
 pub(crate) struct Told<'a, T> {
@@ -13,11 +21,21 @@ pub(crate) struct Told<'a, T> {
     pub(crate) events: EventReceiver<Event>,
     /// Where they are written.
     pub(crate) log: &'a mut EventLog,
+    /// Where the role's figures are published.
+    pub(crate) stats: &'a Stats,
+    /// How long ago the capture has ended.
+    pub(crate) since_end: Duration,
 }
 
 impl<T: Turn> Turn for Told<'_, T> {
     fn turn(&mut self, now: Moment) -> Turned {
-        self.role.turn(now)
+        let turned = self.role.turn(now.after(self.since_end));
+        let is_over = || self.stats.snapshot().roles.iter().all(|(_, counts)| counts.of(Counter::Flows) == 0);
+        if turned != Turned::Ended || is_over() {
+            return turned;
+        }
+        self.since_end += STEP;
+        Turned::Busy
     }
 
     fn spent(&mut self, turned: Turned, now: Moment) {

@@ -111,7 +111,7 @@ impl App {
             if let Guess::Decided(protocol) = side.guess {
                 self.protocol = Some(protocol);
                 self.parser = Parser::of_datagrams(protocol);
-                self.sides[opposite(way) as usize].guess = Guess::Decided(protocol);
+                self.sides[way.opposite() as usize].guess = Guess::Decided(protocol);
             }
         }
         self.feed(way, bytes, wanted);
@@ -227,7 +227,7 @@ impl App {
         if !self.only_sealed || protocol == Protocol::Tls {
             self.parser = Parser::of_stream(protocol);
         }
-        let other = opposite(way);
+        let other = way.opposite();
         for way in [other, way] {
             let side = &mut self.sides[way as usize];
             let head = std::mem::take(&mut side.head);
@@ -343,12 +343,5 @@ impl Side {
         let (kept, beyond) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
         self.head.extend_from_slice(kept);
         self.beyond = self.beyond.saturating_add(u64::try_from(beyond.len()).unwrap_or(u64::MAX));
-    }
-}
-
-const fn opposite(way: Way) -> Way {
-    match way {
-        Way::ToServer => Way::ToClient,
-        Way::ToClient => Way::ToServer,
     }
 }

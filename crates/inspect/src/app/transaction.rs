@@ -226,9 +226,12 @@ impl Transactions {
         &mut self.open
     }
 
-    /// Take away those that are complete.
-    pub fn retire(&mut self) -> impl Iterator<Item = Transaction> {
-        self.open.extract_if(.., |open| open.is_complete())
+    /// Take away those of which this holds.
+    pub fn retire(
+        &mut self,
+        mut is_over: impl FnMut(&Transaction) -> bool,
+    ) -> impl Iterator<Item = Transaction> {
+        self.open.extract_if(.., move |open| is_over(open))
     }
 
     /// Another number than before if any of them may have changed.
@@ -303,7 +306,7 @@ mod tests {
             all.begin(Facts::None);
         }
         assert_eq!(all.cut_short(), 1);
-        let ended: Vec<u32> = all.retire().map(|ended| ended.number).collect();
+        let ended: Vec<u32> = all.retire(Transaction::is_complete).map(|ended| ended.number).collect();
         assert_eq!(ended, [0]);
         assert_eq!(all.open().len(), TRANSACTIONS_MAX);
     }

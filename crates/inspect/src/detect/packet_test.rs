@@ -25,7 +25,7 @@ pub(super) fn holds(test: &PacketTest, sight: &Sight<'_>) -> bool {
         PacketTest::SameIp => sight.tuple.source == sight.tuple.destination,
         PacketTest::IpOption(option) => has_ip_option(sight, option.kind()),
         PacketTest::FragmentBits(flags) => {
-            let packet = sight.inner.packet;
+            let packet = packet_of(sight);
             sight.tuple.version == 4 && packet.get(6).is_some_and(|byte| flags.hold(*byte))
         }
         PacketTest::TcpFlags(flags) => tcp(sight).is_some_and(|tcp| flags.hold(tcp.flags.0)),
@@ -34,10 +34,10 @@ pub(super) fn holds(test: &PacketTest, sight: &Sight<'_>) -> bool {
 
 /// A number in the headers, if the packet has it.
 fn value(number: HeaderNumber, sight: &Sight<'_>) -> Option<u64> {
-    let packet = sight.inner.packet;
+    let packet = packet_of(sight);
     let v4 = sight.tuple.version == 4;
     let v4_word = |at: usize| v4.then(|| word(packet, at)).flatten();
-    let icmp = || match sight.inner.transport {
+    let icmp = || match sight.inner?.transport {
         Transport::Icmp(icmp) => Some(icmp),
         _ => None,
     };
@@ -70,13 +70,18 @@ fn value(number: HeaderNumber, sight: &Sight<'_>) -> Option<u64> {
     }
 }
 
+/// The packet's bytes; none at the end of a flow.
+fn packet_of<'a>(sight: &Sight<'a>) -> &'a [u8] {
+    sight.inner.map_or(&[], |inner| inner.packet)
+}
+
 /// Whether messages of that type have an identifier and a sequence number (RFC 792, RFC 950, RFC 4443 §4).
 fn has_id(v4: bool, kind: u8) -> bool {
     if v4 { matches!(kind, 0 | 8 | 13..=18) } else { matches!(kind, 128 | 129) }
 }
 
 fn tcp<'a>(sight: &Sight<'a>) -> Option<Tcp<'a>> {
-    match sight.inner.transport {
+    match sight.inner?.transport {
         Transport::Tcp(tcp) => Some(tcp),
         _ => None,
     }
@@ -113,7 +118,7 @@ fn has_ip_option(sight: &Sight<'_>, wanted: Option<u8>) -> bool {
     if sight.tuple.version != 4 {
         return false;
     }
-    let packet = sight.inner.packet;
+    let packet = packet_of(sight);
     let end = packet.first().map_or(0, |first| usize::from(first & 0xf) * 4);
     let mut rest = packet.get(20..end).unwrap_or_default();
     while let [kind, after @ ..] = rest {

@@ -49,6 +49,10 @@ pub(crate) struct Session {
     pub(crate) looked_at: [u32; 2],
     /// Rules that match a flow but once each way, and have.
     pub(crate) met: [Vec<Rank>; 2],
+    /// Up to where the application has heard the stream, each way: rules of a listener look later.
+    pub(crate) heard: [u64; 2],
+    /// Which ways a packet went since no rule could match what may come: a listener's rules ask of each way when one does.
+    pub(crate) left: [bool; 2],
     /// Whether the application was told that nothing more comes, each way.
     pub(crate) ended: [bool; 2],
     /// Its place among those of an endpoint that has limits.
@@ -99,6 +103,27 @@ pub(crate) struct Progress {
     pub(crate) met: [Vec<Rank>; 2],
 }
 
+impl Progress {
+    /// Whether all that has come of a transaction one way was looked at.
+    pub(crate) fn has_seen_of(&self, open: &Transaction, way: Way) -> bool {
+        let at = way as usize;
+        let unseen = open.pieces().get(self.pieces[at]..).unwrap_or_default();
+        let is_new = unseen.iter().any(|piece| piece.way == way) || open.body(way).len() > self.bodies[at];
+        !is_new && open.reached(way) == self.reached[at]
+    }
+
+    /// Whether anything was looked at one way.
+    pub(crate) fn has_begun(&self, way: Way) -> bool {
+        let at = way as usize;
+        self.pieces[at] > 0 || self.bodies[at] > 0 || self.reached[at] > Phase::Begun
+    }
+
+    /// Whether a complete transaction was looked at to its end.
+    pub(crate) fn has_seen_all_of(&self, open: &Transaction) -> bool {
+        self.number == open.number && self.reached == [Phase::Complete; 2]
+    }
+}
+
 impl Session {
     pub(crate) fn new(epoch: u32, groups: [Arc<Group>; 2], stream: Option<Stream>, app: Option<App>) -> Self {
         Self {
@@ -116,6 +141,8 @@ impl Session {
             progress: Vec::new(),
             looked_at: [0; 2],
             met: Default::default(),
+            heard: [0; 2],
+            left: [false; 2],
             ended: [false; 2],
             seat: None,
             decided: None,
@@ -129,6 +156,11 @@ impl Session {
             host: None,
             awaited: Awaited::default(),
         }
+    }
+
+    /// The buffers that somebody looks into, either way.
+    pub(crate) fn wanted(&self) -> Wanted {
+        self.groups.iter().fold(self.wanted, |all, group| all.or(group.wanted))
     }
 
     /// What the flow is known to speak.
@@ -174,9 +206,7 @@ impl Session {
 
     /// Whether no rule can match what may yet come.
     pub(crate) fn is_spent(&self) -> bool {
-        // Both ends sent FIN and one has acknowledged the other's: they listen to nothing more. A RST says less, since
-        // one that never arrives ends nothing.
-        if self.stream.as_ref().is_some_and(|stream| stream.state() == FlowState::Closed) {
+        if self.is_closed() {
             return true;
         }
         let app_is_done = self.app.as_ref().is_none_or(App::is_done);
@@ -238,6 +268,12 @@ impl Session {
         let stream = self.stream.as_ref().map_or(0, Stream::touch_far);
         let app = self.app.as_ref().map_or(0, App::touch_far);
         stream ^ app ^ self.progress.last().map_or(0, |progress| u64::from(progress.number))
+    }
+
+    /// Whether both ends sent FIN and one has acknowledged the other's: they listen to nothing more. A RST says less, since
+    /// one that never arrives ends nothing.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.stream.as_ref().is_some_and(|stream| stream.state() == FlowState::Closed)
     }
 
     /// Gives back what it holds elsewhere.

@@ -17,8 +17,8 @@ pub(crate) struct Sight<'a> {
     pub(crate) way: Way,
     /// Its ends.
     pub(crate) tuple: FiveTuple,
-    /// Its headers.
-    pub(crate) inner: &'a Inner<'a>,
+    /// Its headers; at the end of a flow there is no packet.
+    pub(crate) inner: Option<&'a Inner<'a>>,
     /// What its transport carries.
     pub(crate) payload: &'a [u8],
     /// How far its flow has come.
@@ -30,10 +30,11 @@ pub(crate) struct Sight<'a> {
 impl<'a> Sight<'a> {
     /// The bytes of a buffer that the packet's headers are.
     pub(crate) fn header(&self, buffer: Buffer) -> Option<&'a [u8]> {
-        let packet = self.inner.packet;
+        let inner = self.inner?;
+        let packet = inner.packet;
         let network = network_len(packet)?;
         let transport = |len: usize| packet.get(network..network.checked_add(len)?);
-        match (buffer, self.inner.transport) {
+        match (buffer, inner.transport) {
             (Buffer::Ipv4Header, _) if self.tuple.version == 4 => packet.get(..network),
             (Buffer::Ipv6Header, _) if self.tuple.version == 6 => packet.get(..40),
             (Buffer::TcpHeader, Transport::Tcp(tcp)) => {
@@ -60,11 +61,7 @@ impl<'a> Sight<'a> {
             destination_port: source_port,
             ..self.tuple
         };
-        let way = match self.way {
-            Way::ToServer => Way::ToClient,
-            Way::ToClient => Way::ToServer,
-        };
-        Self { way, tuple, direction: self.direction.opposite(), payload: &[], ..self }
+        Self { way: self.way.opposite(), tuple, direction: self.direction.opposite(), payload: &[], ..self }
     }
 
     /// Whether the packet's place in its flow is what the rule asks; the stream words are not about the packet.

@@ -309,12 +309,12 @@ impl Worker {
     ) {
         let way = asking.sight.way;
         let at = way as usize;
+        if progress.has_seen_of(open, way) {
+            return;
+        }
         let (body, reached) = (open.body(way), open.reached(way));
         let fresh = open.pieces().get(progress.pieces[at]..).unwrap_or_default();
         let grown = body.len() > progress.bodies[at];
-        if fresh.iter().all(|piece| piece.way != way) && !grown && reached == progress.reached[at] {
-            return;
-        }
         let [mine, other] = match &mut progress.candidates {
             [to_server, to_client] if way == Way::ToServer => [to_server, to_client],
             [to_server, to_client] => [to_client, to_server],
@@ -348,11 +348,13 @@ impl Worker {
         self.candidates.clear();
         self.candidates.extend_from_slice(mine);
         self.candidates.extend_from_slice(&group.transaction);
+        // A listener's rules look at each way when a packet goes there: so does an exchange, which needs both.
+        let both_seen = progress.has_begun(way.opposite());
         let met = &mut progress.met;
         self.each_candidate(compiled, Some(open.number), asking, |asking, rule, rank, context| {
             // What is matched by both ways at once is matched once.
             let met = &mut met[if rule.is_exchange { 0 } else { at }];
-            if rule.kind != Kind::Transaction {
+            if rule.kind != Kind::Transaction || (rule.is_exchange && !both_seen) {
                 return Err(Failed::Elsewhere);
             }
             if met.contains(&rank) {

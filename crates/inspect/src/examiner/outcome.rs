@@ -57,10 +57,10 @@ pub(super) fn over(
     rules: &RuleSet,
     session: &Session,
     settled: &Settled,
-    state: FlowState,
+    (state, leaves): (FlowState, bool),
 ) -> Option<Outcome> {
     match settled.by {
         Some(Decided { flow: true, outcome, .. }) => Some(outcome),
-        _ => session.is_spent().then(|| default(rules, Some(session), state)),
+        _ => leaves.then(|| default(rules, Some(session), state)),
     }
 }

@@ -4,6 +4,7 @@ use policy::{Outcome, RuleSet};
 
 use super::Seen;
 use crate::Detector;
+use crate::app::{TRANSACTIONS_MAX, Transaction};
 use crate::detect::{Session, Settled};
 use crate::event::{Alert, Dropped, Event, FlowSoFar, Outbox, TransactionEnd};
 use crate::inspector::Counts;
@@ -59,11 +60,24 @@ pub(super) fn tell(
     }
 }
 
-/// Tells of the transactions that are over, and lets go of them.
-pub(super) fn retire(session: &mut Session, seen: &Seen<'_>, outbox: &mut Outbox, room: &mut Room) {
+/// Tells of the transactions that are over, and lets go of them: those of which rules have seen all, or, if the flow is
+/// over, every one.
+pub(super) fn retire(
+    session: &mut Session,
+    seen: &Seen<'_>,
+    is_over: bool,
+    outbox: &mut Outbox,
+    room: &mut Room,
+) {
     let Session { app: Some(app), progress, .. } = session else { return };
     let Some(spoken) = app.flow_protocol().protocol() else { return };
-    for mut transaction in app.transactions_mut().retire() {
+    let is_full = app.transactions().open().len() >= TRANSACTIONS_MAX;
+    let is_seen = |open: &Transaction| progress.iter().any(|progress| progress.has_seen_all_of(open));
+    let gone: Vec<Transaction> = app
+        .transactions_mut()
+        .retire(|open| is_over || (open.is_complete() && (is_full || is_seen(open))))
+        .collect();
+    for mut transaction in gone {
         // Nobody tells bodies, and others need the room.
         transaction.strip().into_iter().for_each(|body| room.give_back_body(body));
         progress.retain(|progress| progress.number != transaction.number);

@@ -199,7 +199,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Where a jump lands, if that is in the text or at its end.
+    /// Where a jump lands, if that is in the text or at its end; one that would land before the text lands at its start.
     fn jump(&self, field: &Field, last: usize, jump: &Jump) -> Option<usize> {
         let found = field.read(self.text, last, &self.context.variables)?;
         let mut far = i128::from(found.value) * i128::from(jump.multiplier);
@@ -212,7 +212,7 @@ impl<'a> Run<'a> {
             JumpFrom::End => self.text.len(),
         };
         let place = i128::try_from(base).ok()? + far + i128::from(jump.post_offset);
-        usize::try_from(place).ok().filter(|place| *place <= self.text.len())
+        usize::try_from(place.max(0)).ok().filter(|place| *place <= self.text.len())
     }
 
     fn base64(

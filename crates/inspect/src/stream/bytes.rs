@@ -5,6 +5,7 @@
 //!    | unacknowledged | tail |    fresh    |      hole      [at......][at...]     [at.....]
 //!      kept to compare  └──── ready ───────┘
 //! ```
+//! What is ready ends where it is `shown`: a listener reads what was acknowledged.
 //! Offsets count the stream's bytes from 0, in 64 bits: whoever calls has turned sequence numbers into them.
 
 use super::Room;
@@ -38,6 +39,8 @@ pub(crate) struct Bytes {
     kept: u64,
     inspected: u64,
     next: u64,
+    /// What is behind it is not read yet.
+    shown: u64,
     /// Sorted, not overlapping, all behind `next`, none empty.
     pieces: Vec<Piece>,
     /// Bytes in pieces.
@@ -122,7 +125,13 @@ impl Bytes {
     pub(crate) fn skip(&mut self, to: u64, room: &mut Room) {
         self.join(room);
         self.skip_to = self.skip_to.max(to);
+        self.show(to);
         self.resolve(room);
+    }
+
+    /// What is in order before `to` may be read.
+    pub(crate) fn show(&mut self, to: u64) {
+        self.shown = self.shown.max(to);
     }
 
     /// Give up the first hole.
@@ -143,14 +152,15 @@ impl Bytes {
     }
 
     pub(crate) fn ready(&self) -> Option<Ready<'_>> {
-        if self.is_consumed() {
+        let end = self.readable();
+        if self.inspected == end && self.missing == 0 {
             return None;
         }
-        let from = self.head + index(self.kept - self.start);
+        let [from, to] = [self.kept, end].map(|at| self.head + index(at - self.start));
         Some(Ready {
             missing: self.missing,
             start: self.kept,
-            bytes: self.buffer.get(from..).unwrap_or_default(),
+            bytes: self.buffer.get(from..to).unwrap_or_default(),
             fresh_from: index(self.inspected - self.kept),
         })
     }
@@ -158,10 +168,15 @@ impl Bytes {
     /// Everything ready was read; the last `tail` bytes of it are wanted again.
     pub(crate) fn consume(&mut self, tail: usize, room: &mut Room) {
         self.missing = 0;
-        self.inspected = self.next;
-        self.kept = self.kept.max(self.next.saturating_sub(tail as u64));
+        self.inspected = self.readable();
+        self.kept = self.kept.max(self.inspected.saturating_sub(tail as u64));
         self.forget(room);
         self.resolve(room);
+    }
+
+    /// The end of what is in order and shown.
+    fn readable(&self) -> u64 {
+        self.next.min(self.shown).max(self.inspected)
     }
 
     /// Throw away what is behind `next`.

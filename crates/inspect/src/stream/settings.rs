@@ -3,8 +3,8 @@
 /// What a worker follows streams by.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Settings {
-    /// Whether what is refused does not reach its receiver. If not, everything does, and streams are guessed as well as
-    /// a listener can.
+    /// Whether what is refused does not reach its receiver, and bytes are read as they come. If not, everything does, and
+    /// streams are guessed as well as a listener can, who reads bytes when their receiver has acknowledged them.
     pub inline: bool,
     /// Most bytes kept for one direction of one stream, half of them in order and half behind holes. At least 4096.
     pub bytes: usize,

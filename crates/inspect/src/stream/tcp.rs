@@ -23,7 +23,7 @@ pub struct Stream {
 /// What came of one segment.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Taken {
-    /// It passes, and bytes are [ready](Stream::ready) its way.
+    /// It passes, and bytes are [ready](Stream::ready) its way; a listener's once they are acknowledged.
     Fresh,
     /// It passes, and waits behind a hole.
     Buffered,
@@ -106,6 +106,9 @@ impl Stream {
                     true => FlowState::first(true, segment.flags.0).0,
                     false => self.state.next(true, segment.flags.0, from_initiator),
                 };
+                if settings.inline || self.state.is_over() {
+                    self.show();
+                }
                 match taken {
                     Taken::Buffered => room.counts.buffered += 1,
                     Taken::Plain if !segment.payload.is_empty() => room.counts.duplicates += 1,
@@ -136,6 +139,11 @@ impl Stream {
     #[must_use]
     pub fn ready(&self, way: Way) -> Option<Ready<'_>> {
         self.halves[way as usize].bytes.ready()
+    }
+
+    /// All that came in order may be read, acknowledged or not: nobody acknowledges more.
+    pub(crate) fn show(&mut self) {
+        self.halves.iter_mut().for_each(|half| half.bytes.show(u64::MAX));
     }
 
     /// Everything ready was read; the last `keep_tail` bytes of it are wanted again, before what comes next.
@@ -333,6 +341,7 @@ impl Stream {
             other.acked = data;
             other.sent = other.sent.max(data);
         }
+        other.bytes.show(data);
         if data > other.bytes.next() {
             other.bytes.skip(data, room);
         }
@@ -381,7 +390,7 @@ impl Stream {
         if !settings.inline {
             half.bytes.settle(half.bytes.next(), room);
         }
-        Ok(if half.bytes.next() > next || !half.bytes.is_consumed() {
+        Ok(if half.bytes.next() > next || half.bytes.ready().is_some() {
             Taken::Fresh
         } else if end > next && !payload.is_empty() {
             Taken::Buffered
@@ -440,6 +449,7 @@ fn bounded(
         half.bytes.settle(half.bytes.next(), room);
     }
     if gives_way {
+        half.bytes.show(u64::MAX);
         half.bytes.skip_hole(at, room);
     }
     // What was behind the hole is still unread, and gone the next moment.

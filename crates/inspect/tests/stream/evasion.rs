@@ -46,6 +46,8 @@ fn for_a_listener_the_bytes_seen_first_stand() {
     assert_eq!(talk.ask(1, b"XXX!"), Taken::Fresh);
     talk.ask(7, b"cd");
     talk.ask(5, b"abXXef");
+    assert_eq!(talk.asked(), "", "nobody has acknowledged anything");
+    talk.acknowledge(11);
     assert_eq!(talk.asked(), "GOOD!abcdef");
 }
 
@@ -67,6 +69,7 @@ fn a_segment_with_a_wrong_checksum_is_not_read() {
     let mut talk = Talk::passive();
     assert_eq!(talk.give(&segment), ignored(Misfit::Checksum));
     talk.ask(0, b"EVIL");
+    talk.acknowledge(4);
     assert_eq!(talk.asked(), "EVIL");
 }
 

@@ -39,8 +39,20 @@ fn a_hole_that_the_receiver_acknowledges_is_told_and_left_out() {
         assert_eq!((talk.room.counts().gaps, talk.room.counts().missing), (1, 4));
         assert_eq!(talk.ask(4, b"GOOD"), Taken::Plain, "too late");
         assert_eq!(talk.ask(12, b"!"), Taken::Fresh);
+        talk.acknowledge(13);
         assert_eq!(talk.asked(), "VERY????DATA!");
     }
+}
+
+#[test]
+fn a_listener_reads_what_is_acknowledged_and_the_rest_when_the_connection_is_over() {
+    let mut talk = Talk::passive();
+    talk.ask(0, b"GET / HTTP/1.0");
+    assert_eq!(talk.asked(), "");
+    talk.acknowledge(5);
+    assert_eq!(talk.asked(), "GET /");
+    talk.server(RST, SERVER + 1, CLIENT + 6, b"");
+    assert_eq!(talk.asked(), "GET / HTTP/1.0");
 }
 
 #[test]
@@ -103,6 +115,7 @@ fn data_in_a_syn_are_read_and_a_listener_waits_until_they_are_taken() {
         assert_eq!(talk.asked(), "");
         talk.server(SYN_ACK, SERVER, CLIENT + 1 + acked, b"");
         talk.client(ACK, CLIENT + 1 + acked, SERVER + 1, if acked == 4 { b"/" } else { b"PUT" });
+        talk.server(ACK, SERVER + 1, CLIENT + 1 + u32::try_from(after.len()).unwrap(), b"");
         assert_eq!(talk.asked(), after);
         assert_eq!(talk.room.counts().gaps, 0);
     }

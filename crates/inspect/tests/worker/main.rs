@@ -8,6 +8,7 @@ mod common;
 mod fragments;
 mod inspector;
 mod limits;
+mod listening;
 mod lists;
 mod marks;
 #[path = "../recorded/mod.rs"]

@@ -182,7 +182,8 @@ fn numbers_are_read_compared_jumped_by_and_named() {
         ("byte_jump:1,0,multiplier 2; content:\"c\"; within:1;", "\x01abcde", true),
         ("byte_jump:1,0,post_offset 1; content:\"c\"; within:1;", "\x01abcde", true),
         ("content:\"c\"; byte_jump:0,0,relative,post_offset -2; content:\"b\"; within:1;", "abc", true),
-        ("content:\"c\"; byte_jump:0,0,relative,post_offset -4;", "abc", false),
+        ("content:\"c\"; byte_jump:0,0,relative,post_offset -4; content:\"a\"; within:1;", "abc", true),
+        ("content:\"c\"; byte_jump:0,0,relative,post_offset -4; content:\"b\"; within:1;", "abc", false),
         ("byte_jump:1,0,string,dec; content:\"c\"; within:1;", "2abc", true),
         ("content:\"a\"; byte_jump:1,0,relative; content:\"z\"; within:1;", "a\x01b a\x00z", true),
         // Names.
