@@ -24,7 +24,7 @@ use case::{Case, Outcome};
 use report::Report;
 
 /// How many cases of `cases/` agree at least, of 182, and how many of the 31 captures of `et/`. Raise them as more do.
-const CASES_FLOOR: usize = 167;
+const CASES_FLOOR: usize = 177;
 const ET_FLOOR: usize = 29;
 
 fn main() {
