@@ -102,9 +102,21 @@ pub(crate) fn run(args: &args::Inspect) -> Result<(), Failure> {
     let (summary, whole) = judge(args, settings.as_ref(), inspector, &mut log)?;
     summary.odd(&detector).watched(watch.as_ref(), &detector).print(args.json);
     finish(&mut log, args.eve.as_deref())?;
-    let path = args.learn.clone().unwrap_or_default();
-    log.end_learning().map_err(|source| OfflineError::Learn { path, source })?;
+    if let Some(file) = &args.learn {
+        learnt(file, &mut log)?;
+    }
     Ok(whole?)
+}
+
+/// Writes what was learnt, and says where.
+fn learnt(file: &Path, log: &mut EventLog) -> Result<(), OfflineError> {
+    let written =
+        log.end_learning().map_err(|source| OfflineError::Learn { path: file.to_owned(), source })?;
+    if written.is_empty() {
+        eprintln!("no name was asked for: {} is as it was", file.display());
+    }
+    written.iter().for_each(|file| eprintln!("names learnt: {}", file.display()));
+    Ok(())
 }
 
 /// Who looks on, if anything is asked for that needs it.

@@ -100,7 +100,11 @@ impl Notes {
             None => self.begin(packet),
         };
         if let Some(flow) = self.current.and_then(|at| self.flows.get_mut(at)) {
-            flow.packets = (flow.packets.0, packet.packet, flow.packets.2 + 1);
+            let (first, last, looked) = flow.packets;
+            // What is read at a flow's end came with no packet.
+            if packet.packet > 0 {
+                flow.packets = (first, last.max(packet.packet), looked + 1);
+            }
         }
     }
 
