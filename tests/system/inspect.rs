@@ -152,7 +152,7 @@ fn inspect(more: &[&str]) -> Result<Value, Failed> {
     fs::write(&pcap, capture())?;
     let [rules, _] = rules()?;
     let mut command = Command::new(binary("sluice"));
-    command.args(["inspect", "--json", "--encap", "none", "--passive", "--pcap"]).arg(pcap);
+    command.args(["inspect", "--json", "--encap", "none", "--checksums", "ignore", "--pcap"]).arg(pcap);
     let ran = run(command.arg("--rules").arg(rules).args(more))?;
     Ok(serde_json::from_slice(&ran.stdout)?)
 }
