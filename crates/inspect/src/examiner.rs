@@ -11,6 +11,7 @@ mod ending;
 mod holding;
 mod outcome;
 mod reading;
+mod seen;
 mod suspecting;
 mod tagging;
 mod telling;
@@ -18,14 +19,14 @@ mod telling;
 use std::hint::black_box;
 use std::sync::Arc;
 
-use flow::{Course, FlowState, Moment};
+use flow::FlowState;
 use policy::{DefaultAction, Outcome, RejectTo, RuleSet, Way};
 use wire::{Inner, ProtocolType, Transport};
 
 use crate::app::{App, Ports};
 use crate::detect::{
-    Asking, Compiled, Decided, Figures, Group, Marks, Place, Session, Sessions, Settled, Shared, Sight,
-    Tallies, Worker, payload_of, settle,
+    Asking, Compiled, Decided, Group, Marks, Place, Session, Sessions, Settled, Sight, Tallies, Worker,
+    settle,
 };
 use crate::event::Outbox;
 use crate::hold::{self, Holds};
@@ -33,36 +34,13 @@ use crate::inspector::Counts;
 use crate::stream::{self, Room, Segment, Stream, Taken};
 use crate::tenants::{Full, Tenants};
 use crate::witness::{Looked, Witness};
-use crate::{About, AtFull, AtSwap, Checksums, Detector, DropReason, Judged, Limits, Mode, Verdict};
-use outcome::{awaited, decide_both, default, over, verdict, wanted};
+use crate::{AtFull, AtSwap, Checksums, Detector, DropReason, Judged, Limits, Verdict};
+use outcome::{Insight, awaited, decide_both, default, over, verdict, wanted};
 use reading::Reading;
+pub(crate) use seen::Seen;
 use suspecting::{refusal, suspect, tell_of};
+use tagging::must_stay;
 use telling::{retire, tell};
-
-/// What is known of a packet that is looked into.
-#[derive(Debug)]
-pub(crate) struct Seen<'a> {
-    pub(crate) now: Moment,
-    /// Counts the inspector's packets.
-    pub(crate) packet: u64,
-    pub(crate) about: &'a About,
-    pub(crate) frame: &'a [u8],
-    pub(crate) course: Course<'a>,
-    pub(crate) mode: Mode,
-    /// In how many tunnels it is, besides the one from GWLB.
-    pub(crate) layer: usize,
-}
-
-/// What came of looking into a packet.
-#[derive(Clone, Copy, Debug)]
-struct Insight {
-    /// Why it must not go on, if its stream says so.
-    refused: Option<DropReason>,
-    /// How far its flow has come.
-    state: FlowState,
-    /// Whether no rule can match what may yet come.
-    leaves: bool,
-}
 
 /// One endpoint's rules: the set's number, as read, and as compiled.
 type Set<'a> = (usize, &'a RuleSet, &'a Compiled);
@@ -512,47 +490,4 @@ impl Examiner {
         }
         Insight { refused: None, state, leaves }
     }
-}
-
-impl<'a> Seen<'a> {
-    /// Whether the packet is one of a tunnel that is looked into.
-    pub(crate) fn carries(&self) -> bool {
-        self.mode.looks_into(&self.about.key.tuple(self.about.direction))
-    }
-
-    fn sight(&self, inner: &'a Inner<'a>) -> Sight<'a> {
-        let (tuple, payload) = (inner.tuple, payload_of(inner));
-        Sight { tuple, inner: Some(inner), payload, ..self.sight_of_none() }
-    }
-
-    /// What rules see when no packet is there.
-    fn sight_of_none(&self) -> Sight<'a> {
-        let About { key, direction, .. } = self.about;
-        Sight {
-            now: self.now,
-            key,
-            direction: *direction,
-            way: if *direction == self.course.initiator { Way::ToServer } else { Way::ToClient },
-            tuple: key.tuple(*direction),
-            inner: None,
-            payload: &[],
-            state: self.course.state,
-            whole: false,
-        }
-    }
-
-    /// The port of who did not begin the flow.
-    fn responder_port(&self) -> u16 {
-        self.about.key.tuple(self.course.initiator).destination_port
-    }
-
-    fn figures(&self, streamed: [u64; 2]) -> Figures<'a> {
-        Figures { course: self.course, begun: self.course.begun(self.now), streamed }
-    }
-}
-
-/// Whether a flow that is decided must be seen all the same, packet by packet: because it is tagged, or because other
-/// packets are in it.
-fn must_stay(session: &Session, shared: &Shared, seen: &Seen<'_>, outcome: Outcome) -> bool {
-    tagging::is_tagged(session, shared, seen) || (outcome == Outcome::Forward && seen.carries())
 }

@@ -38,6 +38,7 @@ fn wide(layout: Layout) -> Layout {
 
 // SAFETY: every block is the system allocator's, asked for and given back with the same function of its layout.
 unsafe impl GlobalAlloc for Counting {
+    // SAFETY: the caller gives a layout of some bytes.
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         HELD.fetch_add(layout.size(), Ordering::Relaxed);
         // SAFETY: the caller's layout has a size, and a wider one has the same.
@@ -49,6 +50,7 @@ unsafe impl GlobalAlloc for Counting {
         block
     }
 
+    // SAFETY: the caller gives back a block of `alloc`, with the layout that it was asked for with.
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         HELD.fetch_sub(layout.size(), Ordering::Relaxed);
         // SAFETY: the block was asked for with this layout.

@@ -7,6 +7,17 @@ use crate::app::{Wanted, quic, tls};
 use crate::detect::{Awaited, Decided, Session, Settled};
 use crate::{Detector, DropReason, Judged, Mode, Verdict};
 
+/// What came of looking into a packet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Insight {
+    /// Why it must not go on, if its stream says so.
+    pub(super) refused: Option<DropReason>,
+    /// How far its flow has come.
+    pub(super) state: FlowState,
+    /// Whether no rule can match what may yet come.
+    pub(super) leaves: bool,
+}
+
 /// The buffers that are wanted besides those that rules look into: by the log, and by who doubts names.
 pub(super) fn wanted(detector: &Detector, rules: &RuleSet) -> Wanted {
     let told = match detector.tells() {

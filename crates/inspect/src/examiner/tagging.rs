@@ -5,7 +5,7 @@
 use policy::{Outcome, RejectTo};
 use wire::Inner;
 
-use super::{Examiner, Seen, decide_both, must_stay, verdict};
+use super::{Examiner, Seen, decide_both, verdict};
 use crate::detect::{Decided, Session, Shared};
 use crate::event::{Event, FlowSoFar, Outbox, Tagged};
 use crate::inspector::Counts;
@@ -62,4 +62,10 @@ impl Examiner {
         }
         verdict(outcome, by, seen.mode)
     }
+}
+
+/// Whether a flow that is decided must be seen all the same, packet by packet: because it is tagged, or because other
+/// packets are in it.
+pub(super) fn must_stay(session: &Session, shared: &Shared, seen: &Seen<'_>, outcome: Outcome) -> bool {
+    is_tagged(session, shared, seen) || (outcome == Outcome::Forward && seen.carries())
 }

@@ -70,7 +70,7 @@ fn unescape(from: &[u8], is_path: bool, to: &mut Vec<u8>) {
     }
 }
 
-/// The byte that an escape stands for, and the escape's length. Of `%uXXXX`, read in paths, the low byte counts.
+/// The byte that an escape stands for, and the escape's length. Of `%u` and four digits, read in paths, the low byte counts.
 fn escape(bytes: &[u8], is_path: bool) -> Option<(u8, usize)> {
     let pair = |at: usize| {
         let [high, low] = [bytes.get(at)?, bytes.get(at + 1)?].map(|digit| char::from(*digit).to_digit(16));
