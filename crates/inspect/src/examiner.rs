@@ -9,6 +9,8 @@
 
 mod ending;
 mod holding;
+mod looking;
+mod opening;
 mod outcome;
 mod reading;
 mod seen;
@@ -19,24 +21,19 @@ mod telling;
 use std::hint::black_box;
 use std::sync::Arc;
 
-use flow::FlowState;
-use policy::{DefaultAction, Outcome, RejectTo, RuleSet, Way};
-use wire::{Inner, ProtocolType, Transport};
+use policy::{Outcome, RejectTo, RuleSet};
+use wire::{Inner, ProtocolType};
 
 use crate::app::{App, Ports};
-use crate::detect::{
-    Asking, Compiled, Decided, Group, Marks, Place, Session, Sessions, Settled, Sight, Tallies, Worker,
-    settle,
-};
+use crate::detect::{Asking, Compiled, Decided, Marks, Session, Sessions, Settled, Tallies, Worker, settle};
 use crate::event::Outbox;
 use crate::hold::{self, Holds};
 use crate::inspector::Counts;
-use crate::stream::{self, Room, Segment, Stream, Taken};
+use crate::stream::{self, Room};
 use crate::tenants::{Full, Tenants};
 use crate::witness::{Looked, Witness};
-use crate::{AtFull, AtSwap, Checksums, Detector, DropReason, Judged, Limits, Verdict};
-use outcome::{Insight, awaited, decide_both, default, over, verdict, wanted};
-use reading::Reading;
+use crate::{AtFull, AtSwap, Detector, DropReason, Judged, Limits, Verdict};
+use outcome::{Insight, decide_both, default, over, verdict, wanted};
 pub(crate) use seen::Seen;
 use suspecting::{refusal, suspect, tell_of};
 use tagging::must_stay;
@@ -302,78 +299,6 @@ impl Examiner {
         }
     }
 
-    /// The place of the flow's session; none if its headers say all there is to say.
-    fn session(
-        &mut self,
-        (detector, set): (&Detector, Set<'_>),
-        seen: &Seen<'_>,
-        judged: &mut Judged,
-    ) -> Result<Option<u32>, Full> {
-        match judged.session() {
-            Some(place) if self.sessions.epoch(place) == Some(self.swaps) => return Ok(Some(place)),
-            Some(_) => {
-                self.forget(*judged);
-                judged.close(self.epoch);
-            }
-            None => judged.enter(self.epoch),
-        }
-        let key = &seen.about.key;
-        // What is dropped once it is established must be watched until then.
-        let waits = matches!(
-            set.1.default_action(),
-            DefaultAction::DropEstablished | DefaultAction::DropEstablishedApp
-        );
-        let tagged = detector.shared().has_tags(seen.now);
-        let carries = seen.carries() && !set.1.is_empty();
-        let reads = detector.tells() || set.1.suspicions().reads();
-        if set.2.is_shallow() && !waits && !reads && !tagged && !carries {
-            return Ok(None);
-        }
-        let groups = self.groups(set, seen);
-        let speaks = key.is_tcp() || key.protocol() == 17;
-        let told = tagged || carries || (reads && speaks);
-        if groups.iter().all(|group| group.is_shallow()) && !waits && !told {
-            return Ok(None);
-        }
-        let seat = self.tenants.open_session(key.endpoint())?;
-        let is_syn = seen.about.tcp_flags & wire::TcpFlags::SYN.0 != 0;
-        let is_syn_ack = is_syn && seen.about.tcp_flags & wire::TcpFlags::ACK.0 != 0;
-        let is_stranger = key.is_tcp() && seen.mode.only_whole && (!is_syn || is_syn_ack);
-        let stream = (key.is_tcp() && !is_stranger).then(Stream::default);
-        let tuple = key.tuple(seen.course.initiator);
-        let ports = Ports { initiator: tuple.source_port, responder: tuple.destination_port };
-        let speaks = (key.is_tcp() && !is_stranger) || tuple.protocol == 17;
-        let asked = groups.iter().any(|group| group.at_app)
-            || reads
-            || set.1.default_action() == DefaultAction::DropEstablishedApp;
-        // What follows a handshake of TLS need not be looked through, whoever asks.
-        let is_streamed = key.is_tcp() && groups.iter().any(|group| group.at_stream);
-        let app = match (speaks, asked) {
-            (true, true) => Some(App::new(ports)),
-            (true, false) if is_streamed => Some(App::until_sealed(ports)),
-            _ => None,
-        };
-        let mut session = Session::new(self.swaps, groups, stream, app);
-        session.is_stranger = is_stranger;
-        session.waits = waits;
-        session.seat = seat;
-        (session.reads, session.wanted) = (reads, wanted(detector, set.1));
-        session.awaited = awaited(set.1);
-        let place = self.sessions.open(session).ok_or(Full)?;
-        judged.open(place);
-        Ok(Some(place))
-    }
-
-    fn groups(&mut self, (number, rules, compiled): Set<'_>, seen: &Seen<'_>) -> [Arc<Group>; 2] {
-        let place = Place::of(seen.about.key.protocol());
-        [(seen.course.initiator, Way::ToServer), (seen.course.initiator.opposite(), Way::ToClient)].map(
-            |(direction, way)| {
-                let class = rules.class(&seen.about.key.tuple(direction));
-                self.worker.group((number, compiled), rules, (class, way, place))
-            },
-        )
-    }
-
     /// Judges a direction of a flow by its headers.
     fn shallow(
         &mut self,
@@ -412,82 +337,5 @@ impl Examiner {
             _ => judged.decide(direction, outcome),
         }
         verdict(outcome, settled.by, seen.mode)
-    }
-
-    /// Looks into a packet of an open flow.
-    fn look(
-        &mut self,
-        (detector, compiled): (&Detector, &Compiled),
-        session: &mut Session,
-        seen: &Seen<'_>,
-        inner: &Inner<'_>,
-    ) -> Insight {
-        let Self { worker, room, streams, .. } = self;
-        let mut sight = Sight { whole: session.is_whole, ..seen.sight(inner) };
-        let way = sight.way;
-        let wanted = session.wanted();
-        let intact = seen.mode.checksums == Checksums::Ignore || inner.has_right_checksums();
-        let (mut refused, mut loose, mut streamed) = (None, true, [0; 2]);
-        if let (Some(stream), Transport::Tcp(tcp)) = (&mut session.stream, inner.transport) {
-            let segment = Segment { intact, ..Segment::new(way, &tcp) };
-            let before = session.began.then(|| stream.state());
-            let taken = stream.take(&segment, seen.now, streams, room);
-            // The acknowledgment that completes a handshake is still part of it; data that come with it are not.
-            sight.state = before.filter(|_| tcp.payload.is_empty()).unwrap_or_else(|| stream.state());
-            session.began = true;
-            loose = matches!(taken, Taken::Ignored(_) | Taken::Bypassed)
-                || tcp.flags.contains(wire::TcpFlags::RST);
-            if let Taken::Dropped(misfit) = taken {
-                refused = Some(misfit.into());
-            }
-            streamed = [Way::ToServer, Way::ToClient].map(|way| stream.sent(way));
-        } else if let (Some(app), true, Transport::Udp(_)) = (&mut session.app, intact, inner.transport) {
-            app.datagram(way, sight.payload, wanted);
-        } else if session.is_stranger {
-            sight.state = FlowState::Opening;
-        }
-        if refused.is_some() {
-            worker.witness.iter_mut().for_each(|witness| witness.misfit());
-            return Insight { refused, state: sight.state, leaves: session.is_spent() };
-        }
-        if !std::mem::replace(&mut session.asked[way as usize], true) {
-            let group = Arc::clone(&session.groups[way as usize]);
-            let spoken = session.spoken();
-            let figures = seen.figures(streamed);
-            let marks = &mut session.marks;
-            let mut asking = Asking { sight, figures, spoken, marks, shared: detector.shared() };
-            worker.headers(compiled, group.header.iter().copied(), &mut asking);
-        }
-        let state = sight.state;
-        let shared = detector.shared();
-        let reading = Reading { compiled, shared, wanted, figures: seen.figures(streamed) };
-        let late = seen.mode.passive && session.stream.is_some();
-        for side in if late { [way.opposite(), way] } else { [way, way.opposite()] } {
-            let side_sight = if side == way { sight } else { sight.turned() };
-            let asks = side == way || !late;
-            reading.read((&mut *worker, &mut *room), session, side_sight, asks);
-            if side == way {
-                let spoken = session.spoken();
-                let Session { groups, marks, met, .. } = &mut *session;
-                let group = &groups[way as usize];
-                let mut asking = Asking { sight, figures: reading.figures, spoken, marks, shared };
-                worker.packet(compiled, group, loose, &mut asking);
-                worker.protocol(compiled, group, &mut met[way as usize], &mut asking);
-            }
-            if asks {
-                reading.ask_of_transactions(worker, session, side_sight);
-            }
-        }
-        let mut leaves = session.is_spent();
-        if late && leaves {
-            session.left[way as usize] = true;
-            leaves = session.is_closed() || session.left == [true; 2];
-        }
-        // Who leaves is heard out.
-        if late && leaves {
-            self.read_out((compiled, shared), session, seen, sight.turned());
-            self.read_out((compiled, shared), session, seen, sight);
-        }
-        Insight { refused: None, state, leaves }
     }
 }

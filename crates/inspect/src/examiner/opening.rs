@@ -1,0 +1,100 @@
+//! Whether a flow is looked into, and what its session begins with.
+
+use std::sync::Arc;
+
+use policy::{DefaultAction, RuleSet, Way};
+
+use super::outcome::{awaited, wanted};
+use super::{Examiner, Seen, Set};
+use crate::app::{App, Ports};
+use crate::detect::{Group, Place, Session};
+use crate::stream::Stream;
+use crate::tenants::Full;
+use crate::{Detector, Judged};
+
+impl Examiner {
+    /// The place of the flow's session; none if its headers say all there is to say.
+    pub(super) fn session(
+        &mut self,
+        (detector, set): (&Detector, Set<'_>),
+        seen: &Seen<'_>,
+        judged: &mut Judged,
+    ) -> Result<Option<u32>, Full> {
+        match judged.session() {
+            Some(place) if self.sessions.epoch(place) == Some(self.swaps) => return Ok(Some(place)),
+            Some(_) => {
+                self.forget(*judged);
+                judged.close(self.epoch);
+            }
+            None => judged.enter(self.epoch),
+        }
+        let key = &seen.about.key;
+        // What is dropped once it is established must be watched until then.
+        let waits = matches!(
+            set.1.default_action(),
+            DefaultAction::DropEstablished | DefaultAction::DropEstablishedApp
+        );
+        let tagged = detector.shared().has_tags(seen.now);
+        let carries = seen.carries() && !set.1.is_empty();
+        let reads = detector.tells() || set.1.suspicions().reads();
+        if set.2.is_shallow() && !waits && !reads && !tagged && !carries {
+            return Ok(None);
+        }
+        let groups = self.groups(set, seen);
+        let speaks = key.is_tcp() || key.protocol() == 17;
+        let told = tagged || carries || (reads && speaks);
+        if groups.iter().all(|group| group.is_shallow()) && !waits && !told {
+            return Ok(None);
+        }
+        let seat = self.tenants.open_session(key.endpoint())?;
+        let mut session = self.beginning((detector, set.1), seen, (groups, reads));
+        session.seat = seat;
+        (session.waits, session.reads) = (waits, reads);
+        let place = self.sessions.open(session).ok_or(Full)?;
+        judged.open(place);
+        Ok(Some(place))
+    }
+
+    /// A session before its first packet.
+    fn beginning(
+        &self,
+        (detector, rules): (&Detector, &RuleSet),
+        seen: &Seen<'_>,
+        (groups, reads): ([Arc<Group>; 2], bool),
+    ) -> Session {
+        let key = &seen.about.key;
+        let is_syn = seen.about.tcp_flags & wire::TcpFlags::SYN.0 != 0;
+        let is_syn_ack = is_syn && seen.about.tcp_flags & wire::TcpFlags::ACK.0 != 0;
+        let is_stranger = key.is_tcp() && seen.mode.only_whole && (!is_syn || is_syn_ack);
+        let stream = (key.is_tcp() && !is_stranger).then(Stream::default);
+        let tuple = key.tuple(seen.course.initiator);
+        let ports = Ports { initiator: tuple.source_port, responder: tuple.destination_port };
+        let speaks = (key.is_tcp() && !is_stranger) || tuple.protocol == 17;
+        let asked = groups.iter().any(|group| group.at_app)
+            || reads
+            || rules.default_action() == DefaultAction::DropEstablishedApp;
+        // What follows a handshake of TLS need not be looked through, whoever asks.
+        let is_streamed = key.is_tcp() && groups.iter().any(|group| group.at_stream);
+        let app = match (speaks, asked) {
+            (true, true) => Some(App::new(ports)),
+            (true, false) if is_streamed => Some(App::until_sealed(ports)),
+            _ => None,
+        };
+        let mut session = Session::new(self.swaps, groups, stream, app);
+        session.is_stranger = is_stranger;
+        session.wanted = wanted(detector, rules);
+        session.awaited = awaited(rules);
+        session
+    }
+
+    /// The rules that each direction's packets may meet.
+    pub(super) fn groups(&mut self, (number, rules, compiled): Set<'_>, seen: &Seen<'_>) -> [Arc<Group>; 2] {
+        let place = Place::of(seen.about.key.protocol());
+        [(seen.course.initiator, Way::ToServer), (seen.course.initiator.opposite(), Way::ToClient)].map(
+            |(direction, way)| {
+                let class = rules.class(&seen.about.key.tuple(direction));
+                self.worker.group((number, compiled), rules, (class, way, place))
+            },
+        )
+    }
+}
