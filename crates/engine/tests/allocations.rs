@@ -1,8 +1,6 @@
 //! No allocation per packet: a counting allocator stands under the appliance's stages while they turn.
 #![allow(clippy::unwrap_used, reason = "what the test is made of may fail as the test does")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,32 +13,6 @@ use inspect::{Burst, Detector, DropReason, Inspector};
 use policy::{Loading, Policy};
 use wire::TunnelEnd;
 use wire::testkit::{gwlb, udp};
-
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-// SAFETY: every call goes to the system's allocator as it came; the counter is a plain thread-local number, which neither
-// allocates nor unwinds.
-unsafe impl GlobalAlloc for Counting {
-    // SAFETY: the caller's layout has a size.
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller keeps `GlobalAlloc`'s contract, and it is passed on unchanged.
-        unsafe { System.alloc(layout) }
-    }
-
-    // SAFETY: the caller gives back what `alloc` gave, with its layout.
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: as above; the memory is the system allocator's, since `alloc` took it there.
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
 
 struct Nic(std::vec::IntoIter<Vec<u8>>);
 
@@ -90,14 +62,15 @@ fn no_turn_allocates_whether_flows_are_new_or_known() {
         patience: Duration::ZERO,
         stats: stats.add(Role::Rtc(0)),
     });
-    let before = ALLOCATIONS.get();
-    for now in (0..).map(|turn| Moment(turn * 1_000_000)) {
-        let turned = role.turn(now);
-        role.spent(turned, now);
-        if turned == Turned::Ended {
-            break;
+    let allocations = allocation_counter::measure(|| {
+        for now in (0..).map(|turn| Moment(turn * 1_000_000)) {
+            let turned = role.turn(now);
+            role.spent(turned, now);
+            if turned == Turned::Ended {
+                break;
+            }
         }
-    }
-    assert_eq!(ALLOCATIONS.get() - before, 0);
+    });
+    assert_eq!(allocations.count_total, 0);
     assert_eq!(stats.snapshot().transmitted(), 5000);
 }

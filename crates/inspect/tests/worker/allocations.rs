@@ -1,38 +1,9 @@
 //! No allocation per packet, from a frame to its verdict: a counting allocator stands under everything in this test.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use crate::common::Desk;
 use inspect::{Burst, learn};
 use wire::testkit::{gwlb, tcp};
 use wire::{TcpFlags, TunnelEnd};
-
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-// SAFETY: every call goes to the system's allocator as it came; the counter is a plain thread-local number, which neither
-// allocates nor unwinds.
-unsafe impl GlobalAlloc for Counting {
-    // SAFETY: the caller's layout has a size.
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller keeps `GlobalAlloc`'s contract, and it is passed on unchanged.
-        unsafe { System.alloc(layout) }
-    }
-
-    // SAFETY: the caller gives back what `alloc` gave, with its layout.
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: as above; the memory is the system allocator's, since `alloc` took it there.
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
 
 #[test]
 fn no_packet_allocates_not_even_the_first_of_its_flow() {
@@ -53,17 +24,18 @@ fn no_packet_allocates_not_even_the_first_of_its_flow() {
             let flags = if round % 5 == 0 { TcpFlags::SYN } else { TcpFlags::ACK };
             gwlb().cookie(u32::from(n)).inner(&tcp(&client, &server).flags(flags).build()).build()
         }));
-        let before = ALLOCATIONS.get();
         let (frames, packets) = burst.parts();
-        for (frame, packet) in frames.iter().zip(&mut *packets) {
-            learn(frame, &end, &hasher, packet);
-        }
-        desk.now.0 += 1 << 33;
-        inspector.tick(desk.now);
-        inspector.judge(desk.now, frames, packets);
-        let events = inspector.events().count();
-        allocations += ALLOCATIONS.get() - before;
-        assert!(packets.iter().all(|packet| packet.about.is_some()), "{events} events");
+        let judged = allocation_counter::measure(|| {
+            for (frame, packet) in frames.iter().zip(&mut *packets) {
+                learn(frame, &end, &hasher, packet);
+            }
+            desk.now.0 += 1 << 33;
+            inspector.tick(desk.now);
+            inspector.judge(desk.now, frames, packets);
+            inspector.events().for_each(drop);
+        });
+        allocations += judged.count_total;
+        assert!(packets.iter().all(|packet| packet.about.is_some()));
     }
     assert_eq!(allocations, 0);
     assert_eq!(inspector.counts().flows_begun, 3200);
@@ -77,8 +49,8 @@ fn bytes_in_order_need_no_memory_but_the_buffer_that_is_there() {
 
     let (settings, mut room, mut stream) = (Settings::default(), Room::new(1 << 20), Stream::default());
     let payload = [7; 1460];
-    let (mut sequence, mut before) = (1_u32, 0);
-    for round in 0..1000 {
+    let mut sequence = 1_u32;
+    let mut carry = |round| {
         let segment = |way, sequence, acknowledgment, payload| Segment {
             way,
             flags: TcpFlags::ACK,
@@ -100,10 +72,9 @@ fn bytes_in_order_need_no_memory_but_the_buffer_that_is_there() {
         sequence = sequence.wrapping_add(1460);
         let acknowledged = segment(Way::ToClient, 1, sequence, &[]);
         stream.take(&acknowledged, flow::Moment(round), &settings, &mut room);
-        if round == 10 {
-            before = ALLOCATIONS.get();
-        }
-    }
-    assert_eq!(ALLOCATIONS.get() - before, 0);
+    };
+    (0..10).for_each(&mut carry);
+    let allocations = allocation_counter::measure(|| (10..1000).for_each(&mut carry));
+    assert_eq!(allocations.count_total, 0);
     assert_eq!(stream.sent(Way::ToServer), 1_460_000);
 }
