@@ -22,7 +22,7 @@ use engine::{
     Turn, Wiring, events, swap,
 };
 use flow::{FlowHasher, Moment};
-use inspect::{Burst, Detector, DropReason, Event, Inspector};
+use inspect::{Burst, Detector, DropReason, Event, Inspector, Retired, Successor};
 use policy::{Loading, Policy, RuleFile};
 use serde::{Deserialize, Serialize};
 use wire::TunnelEnd;
@@ -205,7 +205,7 @@ pub(crate) fn measure(setup: &Setup) -> Result<Outcome, Box<dyn Error>> {
 fn core(
     source: Replay,
     inspector: Inspector,
-    (detectors, events): (SwapReceiver<Arc<Detector>>, EventSender<Event>),
+    (detectors, events): (SwapReceiver<Successor, Retired>, EventSender<Event>),
     hasher: FlowHasher,
     stats: &mut Stats,
 ) -> impl Turn + use<> {

@@ -8,7 +8,7 @@ use std::thread;
 
 use config::{ListSettings, PolicySettings};
 use inspect::payload::sets::Places;
-use inspect::{Detector, Outside};
+use inspect::{Detector, Outside, Tailor};
 use policy::{
     DomainList, Feed, GroupError, ListKind, Listing, Lists, Loading, Order, Policy, RuleFile, RuleGroup,
     RuleSet, Settings, Variables,
@@ -177,15 +177,20 @@ pub(crate) fn detector(policy: &Arc<Policy>, files: &[PathBuf], tells: bool) -> 
     tailored(if tells { detector.telling() } else { detector })
 }
 
-/// A detector with a thread that cuts its patterns to the groups of flows that it meets. The thread ends with it.
+/// A detector with a thread that cuts its patterns to the groups of flows that it meets.
 pub(crate) fn tailored(detector: Detector) -> Arc<Detector> {
     let (detector, tailor) = detector.tailored();
+    employ(tailor);
+    Arc::new(detector)
+}
+
+/// Gives a tailor a thread, which ends with its detector.
+pub(crate) fn employ(tailor: Tailor) {
     if let Err(error) = thread::Builder::new().name("patterns".to_owned()).spawn(|| tailor.run()) {
         eprintln!(
             "sluice: no thread cuts patterns to groups of flows, which costs time and nothing else: {error}"
         );
     }
-    Arc::new(detector)
 }
 
 /// Compiles a policy, whose rules may name data sets beside the rule files.

@@ -1,12 +1,13 @@
 //! New rules for a running appliance.
 //!
 //! ```text
-//! SIGHUP ─▶ control thread ─▶ "reload": files ─▶ policy ─▶ detector     (seconds; on a thread of its own)
-//!                 │◀───────────────────────────────────────────┘ or why not: the old rules stay
-//!                 ├─▶ the log knows the policy ─▶ each worker takes the detector at a turn's start
-//!                 └◀─ the old ones come back, and are freed here
+//! SIGHUP ─▶ control thread ─▶ "reload": files ─▶ policy ─▶ detector ─▶ what workers would make of it
+//!                 │◀──────────────────────────────────────────────────────┘ or why not: the old rules stay
+//!                 ├─▶ the log knows the policy ─▶ each worker takes its successor at a turn's start
+//!                 └◀─ what it had of the old ones comes back, and is freed here
 //! ```
-//! Why a thread of its own: rules take seconds to compile, and the control thread answers health checks.
+//! Why a thread of its own: rules take seconds to compile, and the control thread answers health checks. Why more than the
+//! detector is made there: a worker has a millisecond ([`Successor`]).
 
 use std::error::Error;
 use std::io;
@@ -17,7 +18,7 @@ use std::thread::{self, JoinHandle};
 use config::Machine;
 use control::{LogThread, Reloads};
 use engine::SwapSender;
-use inspect::Detector;
+use inspect::{Detector, Retired, Successor};
 
 use crate::policy_files::{self, RuleSets};
 use crate::settings;
@@ -34,25 +35,36 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Read the configuration's rules and compile them, to come after those of `now`.
-    fn detector(&self, now: &Detector) -> Result<Arc<Detector>, Box<dyn Error>> {
+    /// Read the configuration's rules and compile them, to come after those of `now` on so many workers.
+    fn successors(&self, now: &Detector, workers: usize) -> Result<Made, Box<dyn Error>> {
         let settings = settings::read_for(&self.config, &self.machine)?;
         let sets = RuleSets::read(Some(&settings), &[])?;
         sets.loadings().iter().for_each(policy_files::tell_refusals);
         policy_files::strict(self.strict, sets.loadings())?;
         let detector = now.next(Arc::new(sets.policy(now.policy().generation() + 1)));
         policy_files::tell_uncompiled(&detector);
-        Ok(policy_files::tailored(detector))
+        let (detector, mut tailor) = detector.tailored();
+        let detector = Arc::new(detector);
+        let successors = Successor::prepared(&detector, workers, || _ = tailor.turn());
+        policy_files::employ(tailor);
+        Ok(Made { detector, successors })
     }
+}
+
+/// New rules, ready.
+struct Made {
+    detector: Arc<Detector>,
+    /// One for each worker.
+    successors: Vec<Successor>,
 }
 
 /// Detectors on their way to the workers.
 pub(crate) struct Reload {
     origin: Origin,
-    workers: Vec<SwapSender<Arc<Detector>>>,
+    workers: Vec<SwapSender<Successor, Retired>>,
     /// What workers judge by, or are about to.
     now: Arc<Detector>,
-    making: Option<JoinHandle<Result<Arc<Detector>, String>>>,
+    making: Option<JoinHandle<Result<Made, String>>>,
     /// Somebody asked, and what is being made may have read the files before.
     asked: bool,
     reloads: Reloads,
@@ -60,7 +72,11 @@ pub(crate) struct Reload {
 
 impl Reload {
     /// The way to `workers`, who judge by this detector.
-    pub(crate) fn new(origin: Origin, workers: Vec<SwapSender<Arc<Detector>>>, now: Arc<Detector>) -> Self {
+    pub(crate) fn new(
+        origin: Origin,
+        workers: Vec<SwapSender<Successor, Retired>>,
+        now: Arc<Detector>,
+    ) -> Self {
         Self { origin, workers, now, making: None, asked: false, reloads: Reloads::default() }
     }
 
@@ -77,7 +93,7 @@ impl Reload {
         if let Some(making) = self.making.take_if(|making| making.is_finished()) {
             let made = making.join().unwrap_or_else(|_| Err("the reload thread died".to_owned()));
             match made {
-                Ok(detector) => self.swap(detector, log),
+                Ok(made) => self.swap(made, log),
                 Err(why) => {
                     self.reloads.refused += 1;
                     eprintln!("sluice: the rules stay as they are: {why}");
@@ -86,8 +102,8 @@ impl Reload {
         }
         if self.asked && self.making.is_none() {
             self.asked = false;
-            let (origin, now) = (self.origin.clone(), self.now.clone());
-            let make = move || origin.detector(&now).map_err(|error| crate::told(error.as_ref()));
+            let (origin, now, workers) = (self.origin.clone(), self.now.clone(), self.workers.len());
+            let make = move || origin.successors(&now, workers).map_err(|error| crate::told(error.as_ref()));
             self.making = Some(thread::Builder::new().name("reload".to_owned()).spawn(make)?);
         }
         Ok(())
@@ -108,12 +124,12 @@ impl Reload {
         self.reloads
     }
 
-    fn swap(&mut self, detector: Arc<Detector>, log: &LogThread) {
+    fn swap(&mut self, Made { detector, successors }: Made, log: &LogThread) {
         self.reloads.taken += 1;
         log.know(detector.policy().clone());
-        for worker in &mut self.workers {
+        for (worker, successor) in self.workers.iter_mut().zip(successors) {
             // What a worker has not taken yet comes back, and is freed here.
-            drop(worker.send(detector.clone()));
+            drop(worker.send(successor));
         }
         let rules = detector.policy().rules(wire::EndpointId::default()).len();
         self.now = detector;

@@ -144,6 +144,7 @@ fn set_state(readings: &Readings<'_>) {
     for (anomaly, count) in readings.detector.anomalies() {
         set(&metric::ANOMALIES, &[anomaly.name()], count);
     }
+    set(&metric::MARKS_EVICTED, &[], readings.detector.marks_evicted());
     set(&metric::NAMES_EVICTED, &[], readings.detector.names_evicted());
     let came = snapshot.received() + snapshot.injected();
     let went = snapshot.transmitted() + snapshot.dropped_in_all() + snapshot.punted() + snapshot.held();

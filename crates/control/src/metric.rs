@@ -77,6 +77,11 @@ pub(crate) const ANOMALIES: Metric = Metric::counter(
     &["event"],
     "What was odd in itself, by what: names, protocols, bounds.",
 );
+pub(crate) const MARKS_EVICTED: Metric = Metric::counter(
+    "sluice_marks_evicted_total",
+    &[],
+    "Marks on addresses, counts of matches and tags of hosts that gave way to others before their time.",
+);
 pub(crate) const NAMES_EVICTED: Metric = Metric::counter(
     "sluice_names_evicted_total",
     &[],
@@ -213,6 +218,7 @@ const TABLE: &[&Metric] = &[
     &POLICY_GENERATION,
     &POLICY_RELOADS,
     &ANOMALIES,
+    &MARKS_EVICTED,
     &NAMES_EVICTED,
     &HEARTBEAT_AGE,
     &DROPPED,
@@ -307,6 +313,9 @@ fn about(counter: Counter) -> &'static str {
         }
         Counter::RulesCutShort => "Packets that had more candidates than are asked.",
         Counter::RulesExhausted => "Tests of rules that were given up because their steps were used up.",
+        Counter::RulesGroupsEvicted => {
+            "Groups of flows that were forgotten for others; to meet one again costs time."
+        }
         Counter::RulesUnscanned => "Texts in which patterns could not be looked for.",
         Counter::RulesWaitingLost => "Rules that could not wait for more of a stream, because too many did.",
         Counter::Sessions => "Flows that are being looked into now.",

@@ -95,6 +95,8 @@ pub enum Counter {
     RulesCutShort,
     /// Tests of rules that were given up because their steps were used up.
     RulesExhausted,
+    /// Groups of flows that were forgotten for others; to meet one again costs time.
+    RulesGroupsEvicted,
     /// Texts in which patterns could not be looked for.
     RulesUnscanned,
     /// Rules that could not wait for more of a stream, because too many did.
@@ -131,7 +133,7 @@ pub enum Counter {
 
 impl Counter {
     /// Every counter, in the order of the cells.
-    pub const ALL: [Self; 61] = [
+    pub const ALL: [Self; 62] = [
         Self::Alerts,
         Self::AlertsLost,
         Self::Bursts,
@@ -177,6 +179,7 @@ impl Counter {
         Self::RulesAsked,
         Self::RulesCutShort,
         Self::RulesExhausted,
+        Self::RulesGroupsEvicted,
         Self::RulesUnscanned,
         Self::RulesWaitingLost,
         Self::Sessions,
@@ -244,6 +247,7 @@ impl Counter {
             Self::RulesAsked => "rules_asked",
             Self::RulesCutShort => "rules_cut_short",
             Self::RulesExhausted => "rules_exhausted",
+            Self::RulesGroupsEvicted => "rules_groups_evicted",
             Self::RulesUnscanned => "rules_unscanned",
             Self::RulesWaitingLost => "rules_waiting_lost",
             Self::Sessions => "sessions",

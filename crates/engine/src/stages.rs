@@ -1,11 +1,9 @@
 //! The stages of the two wirings. `(a, b)` is a stage that runs `a`, then `b`: run to completion is the pipeline's stages
 //! in one role, not a second set of them.
 
-use std::sync::Arc;
-
 use flow::{FlowHasher, Moment};
 use inspect::hold::LetGo;
-use inspect::{Burst, Detector, Event, Frame, Inspector, Packet, Verdict, learn};
+use inspect::{Burst, Event, Frame, Inspector, Packet, Retired, Successor, Verdict, learn};
 use wire::{TunnelEnd, reflect};
 
 use crate::{Counter, Counts, EventSender, Stage, SwapReceiver};
@@ -33,8 +31,9 @@ impl<B: Frame> Stage<B> for Steer {
 pub struct Inspect<M> {
     /// This worker's flows, and the detector in force.
     pub inspector: Inspector,
-    /// Where new detectors come from. They are taken at a turn's start, and the old one goes back to be freed there.
-    pub detectors: SwapReceiver<Arc<Detector>>,
+    /// Where new detectors come from. They are taken at a turn's start, and what is left of the old one goes back to be
+    /// freed there.
+    pub detectors: SwapReceiver<Successor, Retired>,
     /// Where what happened is told.
     pub events: EventSender<Event>,
     /// Makes a frame of bytes, if there is memory for it.
@@ -43,7 +42,12 @@ pub struct Inspect<M> {
 
 impl<B: Frame, M: FnMut(&[u8]) -> Option<B>> Stage<B> for Inspect<M> {
     fn tick(&mut self, now: Moment) {
-        self.detectors.exchange(|detector| self.inspector.swap(detector));
+        if let Some(retired) = self.inspector.retired() {
+            self.detectors.give_back(retired);
+        }
+        if let Some(next) = self.detectors.take() {
+            self.inspector.swap(next);
+        }
         self.inspector.tick(now);
     }
 
@@ -126,6 +130,7 @@ fn report_looks(inspected: &inspect::Counts, counts: &mut Counts) {
         (Counter::RulesAsked, inspected.rules_asked),
         (Counter::RulesCutShort, inspected.cut_short),
         (Counter::RulesExhausted, inspected.exhausted),
+        (Counter::RulesGroupsEvicted, inspected.groups_evicted),
         (Counter::RulesUnscanned, inspected.unscanned),
         (Counter::RulesWaitingLost, inspected.waiting_lost),
         (Counter::SessionsLost, inspected.sessions_lost),

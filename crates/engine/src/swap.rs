@@ -1,8 +1,8 @@
-//! How a new policy reaches a worker, and how the old one comes back.
+//! How new rules reach a worker, and how what it had of the old ones comes back.
 //!
 //! ```text
-//! control thread   send(new) ──▶ [ newest ] ──▶ take()   worker, at a turn's start
-//!                  returned() ◀── [ old ] ◀─── give_back()
+//! control thread   send(new) ──▶ [ newest ] ──▶ take()        worker, at a turn's start
+//!                  returned() ◀── [ old ] ◀──── give_back()   worker, some turns later
 //! ```
 //! The worker must not free a policy: that may take milliseconds. So the old one travels back, and the control thread
 //! frees it. Of two policies sent before a turn began the newer wins. crossbeam's queue because the control thread must be
@@ -12,28 +12,28 @@ use std::sync::Arc;
 
 use crossbeam::queue::ArrayQueue;
 
-/// A way for values of `T` to one core, and back.
+/// A way for values of `T` to one core, and for what they replaced back.
 #[must_use]
-pub fn swap<T>() -> (SwapSender<T>, SwapReceiver<T>) {
+pub fn swap<T, U>() -> (SwapSender<T, U>, SwapReceiver<T, U>) {
     let (newest, old) = (Arc::new(ArrayQueue::new(1)), Arc::new(ArrayQueue::new(1)));
-    (SwapSender { newest: newest.clone(), old: old.clone() }, SwapReceiver { newest, old })
+    (SwapSender { newest: newest.clone(), old: old.clone() }, SwapReceiver { newest, old, owes: false })
 }
 
 /// The control thread's end.
 #[derive(Debug)]
-pub struct SwapSender<T> {
+pub struct SwapSender<T, U> {
     newest: Arc<ArrayQueue<T>>,
-    old: Arc<ArrayQueue<T>>,
+    old: Arc<ArrayQueue<U>>,
 }
 
-impl<T> SwapSender<T> {
+impl<T, U> SwapSender<T, U> {
     /// Send a value; what the core has not taken yet comes back at once.
     pub fn send(&mut self, value: T) -> Option<T> {
         self.newest.force_push(value)
     }
 
     /// What the core has given back, to be dropped here.
-    pub fn returned(&mut self) -> Option<T> {
+    pub fn returned(&mut self) -> Option<U> {
         self.old.pop()
     }
 
@@ -46,22 +46,30 @@ impl<T> SwapSender<T> {
 
 /// The core's end.
 #[derive(Debug)]
-pub struct SwapReceiver<T> {
+pub struct SwapReceiver<T, U> {
     newest: Arc<ArrayQueue<T>>,
-    old: Arc<ArrayQueue<T>>,
+    old: Arc<ArrayQueue<U>>,
+    /// Whether something was taken and what it replaced was not given back yet.
+    owes: bool,
 }
 
-impl<T> SwapReceiver<T> {
-    /// Exchange what the core uses for what was sent, if anything was and the way back is free. Once per turn: on a quiet
-    /// queue it reads two unchanged cache lines.
-    pub fn exchange(&mut self, replace: impl FnOnce(T) -> T) {
-        if self.newest.is_empty() || self.old.is_full() {
-            return;
+impl<T, U> SwapReceiver<T, U> {
+    /// What was sent, if anything was and all that was replaced before has been given back and fetched: so a core never has
+    /// more than two. Once per turn: on a quiet queue it reads two unchanged cache lines.
+    pub fn take(&mut self) -> Option<T> {
+        if self.newest.is_empty() || self.owes || self.old.is_full() {
+            return None;
         }
-        if let Some(value) = self.newest.pop() {
-            // One core fills `old` and it was not full: the push succeeds.
-            let _ = self.old.push(replace(value));
-        }
+        let taken = self.newest.pop();
+        self.owes = taken.is_some();
+        taken
+    }
+
+    /// Give back what was replaced by what was taken last.
+    pub fn give_back(&mut self, old: U) {
+        // Only this core fills it, and it took nothing while it was full: the push succeeds.
+        let _ = self.old.push(old);
+        self.owes = false;
     }
 }
 
@@ -72,26 +80,25 @@ mod tests {
     #[test]
     fn the_newest_wins_and_every_value_comes_home() {
         let (mut sender, mut receiver) = swap();
-        let mut current = 0;
         assert_eq!(sender.send(1), None);
         assert_eq!(sender.send(2), Some(1));
         assert!(!sender.is_taken());
-        receiver.exchange(|new| std::mem::replace(&mut current, new));
+        assert_eq!(receiver.take(), Some(2));
         assert!(sender.is_taken());
-        assert_eq!((current, sender.returned(), sender.returned()), (2, Some(0), None));
+        receiver.give_back("old");
+        assert_eq!((sender.returned(), sender.returned()), (Some("old"), None));
     }
 
     #[test]
-    fn a_core_waits_with_the_next_until_the_old_one_was_fetched() {
+    fn a_core_waits_with_the_next_until_the_old_one_was_given_back_and_fetched() {
         let (mut sender, mut receiver) = swap();
-        let mut current = 0;
-        for next in [1, 2] {
-            sender.send(next);
-            receiver.exchange(|new| std::mem::replace(&mut current, new));
-        }
-        assert_eq!(current, 1);
+        sender.send(1);
+        assert_eq!(receiver.take(), Some(1));
+        sender.send(2);
+        assert_eq!(receiver.take(), None, "what 1 replaced is still in use");
+        receiver.give_back(0);
+        assert_eq!(receiver.take(), None, "nobody has fetched it");
         assert_eq!(sender.returned(), Some(0));
-        receiver.exchange(|new| std::mem::replace(&mut current, new));
-        assert_eq!((current, sender.returned()), (2, Some(1)));
+        assert_eq!(receiver.take(), Some(2));
     }
 }

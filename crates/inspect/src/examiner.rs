@@ -15,6 +15,7 @@ mod outcome;
 mod reading;
 mod seen;
 mod suspecting;
+mod swapping;
 mod tagging;
 mod telling;
 
@@ -32,10 +33,11 @@ use crate::inspector::Counts;
 use crate::stream::{self, Room};
 use crate::tenants::{Full, Tenants};
 use crate::witness::{Looked, Witness};
-use crate::{AtFull, AtSwap, Detector, DropReason, Judged, Limits, Verdict};
+use crate::{AtFull, Detector, DropReason, Judged, Limits, Verdict};
 use outcome::{Insight, decide_both, default, over, verdict, wanted};
 pub(crate) use seen::Seen;
 use suspecting::{refusal, suspect, tell_of};
+use swapping::Retiring;
 use tagging::must_stay;
 use telling::{retire, tell};
 
@@ -56,6 +58,7 @@ pub(crate) struct Examiner {
     epoch: u32,
     /// Counts all swaps: a session is of one set of rules.
     swaps: u32,
+    retiring: Retiring,
 }
 
 impl Examiner {
@@ -70,6 +73,7 @@ impl Examiner {
             tenants: Arc::clone(&limits.tenants),
             epoch: 0,
             swaps: 0,
+            retiring: Retiring::default(),
         }
     }
 
@@ -87,7 +91,7 @@ impl Examiner {
     /// Fills in what is counted here.
     pub(crate) fn count(&self, counts: Counts) -> Counts {
         let Tallies { asked, cut_short, waiting_lost, unscanned } = self.worker.tallies;
-        let exhausted = self.worker.exhausted();
+        let (exhausted, groups_evicted) = (self.worker.exhausted(), self.worker.groups.evicted());
         let (streams, stream_bytes) = (self.room.counts(), self.room.used() as u64);
         Counts {
             rules_asked: asked,
@@ -95,26 +99,10 @@ impl Examiner {
             waiting_lost,
             exhausted,
             unscanned,
+            groups_evicted,
             streams,
             stream_bytes,
             ..counts
-        }
-    }
-
-    /// Other rules from now on; what was decided by the old ones stays or is void.
-    pub(crate) fn swap(&mut self, at_swap: AtSwap) {
-        self.swaps = self.swaps.wrapping_add(1);
-        if at_swap != AtSwap::Keep {
-            self.epoch = (self.epoch + 1) % crate::judged::PLACES_MAX;
-        }
-        self.worker.forget_groups();
-    }
-
-    /// Whether a flow was last judged before the newest swap that voids what was decided.
-    pub(crate) fn is_stale(&self, judged: Judged) -> bool {
-        match judged.session() {
-            Some(place) => self.sessions.epoch(place) != Some(self.swaps),
-            None => judged.epoch() != self.epoch,
         }
     }
 
@@ -252,7 +240,7 @@ impl Examiner {
             return (Verdict::Forward, None);
         }
         self.begin(seen);
-        let groups = self.groups(set, seen);
+        let groups = self.groups((detector, set), seen);
         let tuple = inner.tuple;
         let ports = Ports { initiator: tuple.source_port, responder: tuple.destination_port };
         let reads = groups.iter().any(|group| group.at_app) || set.1.suspicions().reads();
@@ -324,7 +312,7 @@ impl Examiner {
             let ranks = rules.of_class(class, sight.way).filter_map(|index| compiled.rank(index));
             self.worker.headers(compiled, ranks, &mut asking);
         } else {
-            let group = &self.groups(set, seen)[sight.way as usize];
+            let group = &self.groups((detector, set), seen)[sight.way as usize];
             self.worker.headers(compiled, group.header.iter().copied(), &mut asking);
         }
         let settled = self.settle(set);

@@ -27,7 +27,10 @@ use crate::hold::{self, HoldCounts, LetGo};
 use crate::learn::encapsulation;
 use crate::reject::{self, End};
 use crate::witness::Witness;
-use crate::{About, AtSwap, DropReason, Frame, Injections, Judged, Limits, Mode, Packet, Tenants, Verdict};
+use crate::{
+    About, AtSwap, DropReason, Frame, Injections, Judged, Limits, Mode, Packet, Retired, Successor, Tenants,
+    Verdict,
+};
 pub use counts::Counts;
 
 /// Most records that one turn visits to find ended flows: some two microseconds.
@@ -150,10 +153,17 @@ impl Inspector {
         self.examiner.next_let_go(self.first)
     }
 
-    /// Take a new detector and give back the old one, to be freed elsewhere.
-    pub fn swap(&mut self, detector: Arc<Detector>) -> Arc<Detector> {
-        self.examiner.swap(self.mode.at_swap);
-        std::mem::replace(&mut self.detector, detector)
+    /// Judge by another detector from now on. What was judged by comes out of [`Inspector::retired`], some turns later.
+    pub fn swap(&mut self, next: impl Into<Successor>) {
+        let Successor { detector, groups, scratch } = next.into();
+        let last = std::mem::replace(&mut self.detector, detector);
+        self.examiner.swap(self.mode.at_swap, last, (groups, scratch));
+    }
+
+    /// Once per turn: what was judged by before the last swap, as soon as nothing points to it, to be freed elsewhere.
+    #[inline]
+    pub fn retired(&mut self) -> Option<Retired> {
+        self.examiner.retired()
     }
 
     /// The detector in force.
@@ -180,7 +190,6 @@ impl Inspector {
         let (events_lost, headers_lost) = (self.outbox.lost(), self.flows.headers_lost());
         let (injections_withheld, injections_lost) = (self.injections.withheld(), self.injections.lost);
         let FragmentCounts { parts, whole, expired, unfit } = self.fragments.counts();
-        let marks_evicted = self.detector.marks_evicted();
         let (holding, HoldCounts { held, released, denied, at_bytes, at_time, at_total }) =
             self.examiner.held();
         self.examiner.count(Counts {
@@ -192,7 +201,6 @@ impl Inspector {
             fragments_whole: whole,
             fragments_expired: expired,
             fragments_unfit: unfit,
-            marks_evicted,
             holding: holding as u64,
             held,
             held_released: released,

@@ -29,7 +29,7 @@ mod verdict;
 pub mod witness;
 
 pub use burst::Burst;
-pub use detect::{Detector, Outside, Sought, Tailor, Uncompiled};
+pub use detect::{Detector, Outside, Retired, Sought, Successor, Tailor, Uncompiled};
 pub use drop_reason::DropReason;
 pub use event::{Alert, Cause, Dropped, Event, FlowSoFar, Noticed, Tagged, TransactionEnd};
 pub use injections::Injections;

@@ -293,7 +293,7 @@ fn new_rules_and_new_flows_let_no_held_packet_lie() {
     line.open();
     let hello = three(DENIED);
     line.burst(&hello[..1]);
-    assert!(line.policies.send(detector("", DefaultAction::Forward)).is_none());
+    assert!(line.policies.send(detector("", DefaultAction::Forward).into()).is_none());
     line.burst(&hello[1..2]);
     assert_eq!((line.held(), line.dropped(DropReason::HoldEnded)), (0, 1));
     line.assert_sent(&hello[1..2]);

@@ -12,7 +12,7 @@ use engine::{
 };
 use flow::{FlowHasher, Moment};
 use inspect::hold::Settings;
-use inspect::{Burst, Detector, DropReason, Event, Inspector};
+use inspect::{Burst, Detector, DropReason, Event, Inspector, Retired, Successor};
 use policy::{DefaultAction, Loading, Policy, RuleFile};
 use wire::testkit::{OUR_ADDRESS, gwlb, tcp};
 use wire::{TcpFlags, TunnelEnd};
@@ -56,7 +56,7 @@ pub(crate) struct Line {
     wire: Wire,
     stats: Stats,
     now: Moment,
-    pub(crate) policies: SwapSender<Arc<Detector>>,
+    pub(crate) policies: SwapSender<Successor, Retired>,
     pub(crate) log: EventReceiver<Event>,
 }
 

@@ -8,7 +8,7 @@ use engine::{
     launch, swap,
 };
 use flow::FlowHasher;
-use inspect::{Detector, DropReason, Event, Inspector};
+use inspect::{Detector, DropReason, Event, Inspector, Retired, Successor};
 use policy::{Loading, Policy, RuleFile};
 use wire::testkit::{Fate, OUR_ADDRESS, fates, gwlb, tcp, udp};
 use wire::{Ipv4Prefix, TcpFlags, TunnelEnd};
@@ -24,7 +24,7 @@ fn policy(generation: u64, rules: &str) -> Arc<Detector> {
 /// The appliance without its NIC: what the control and the log thread hold.
 struct Appliance {
     launched: Launched<Frame>,
-    policies: Vec<SwapSender<Arc<Detector>>>,
+    policies: Vec<SwapSender<Successor, Retired>>,
     logs: Vec<EventReceiver<Event>>,
 }
 
@@ -185,7 +185,7 @@ fn a_new_policy_is_taken_by_every_worker_and_the_old_one_comes_back_to_be_freed(
     let topology = pipeline(&[0], &[1, 1], &[0]);
     let mut appliance = start(&topology, Nic::lasting(Vec::new()), Wire::new(), &old);
     for sender in &mut appliance.policies {
-        assert!(sender.send(new.clone()).is_none());
+        assert!(sender.send(new.clone().into()).is_none());
     }
     let mut freed = 0;
     until(|| {

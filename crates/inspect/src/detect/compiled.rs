@@ -8,6 +8,7 @@ use super::group::{Bits, Group};
 use super::patterns::{Pattern, Patterns};
 use super::rule::{Kind, Rank, Ready};
 use super::tailor::{Request, Requests};
+use crate::matcher::Scratch;
 
 /// What carries a packet's payload. Each has patterns of its own.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -131,6 +132,11 @@ impl Compiled {
             }
         }
         group
+    }
+
+    /// Makes room in a scratch for all patterns.
+    pub(super) fn fit(&self, scratch: &mut Scratch) {
+        self.all.iter().flatten().for_each(|patterns| patterns.fit(scratch));
     }
 
     /// Bytes that patterns take.

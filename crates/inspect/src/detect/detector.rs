@@ -13,7 +13,7 @@ use super::outside::Outside;
 use super::shared::Shared;
 use super::tailor::Tailor;
 use crate::app::Anomaly;
-use crate::matcher::Literal;
+use crate::matcher::{Literal, Scratch};
 use crate::payload::ProgramError;
 use crate::payload::sets::Sets;
 use crate::truth::Memory;
@@ -144,8 +144,9 @@ impl Detector {
         self.sets.iter().map(Compiled::memory).sum()
     }
 
-    /// How many marks and counts gave way to others before their time.
-    pub(crate) fn marks_evicted(&self) -> u64 {
+    /// How many marks, counts and tags gave way to others before their time.
+    #[must_use]
+    pub fn marks_evicted(&self) -> u64 {
         self.shared.evicted()
     }
 
@@ -158,6 +159,11 @@ impl Detector {
     #[must_use]
     pub fn names_evicted(&self) -> u64 {
         self.shared.names().map_or(0, Memory::evicted)
+    }
+
+    /// Makes room in a scratch for all patterns.
+    pub(super) fn fit(&self, scratch: &mut Scratch) {
+        self.sets.iter().for_each(|compiled| compiled.fit(scratch));
     }
 
     /// Whether every transaction is told.

@@ -13,7 +13,7 @@ use policy::{Buffer, Transform, Way};
 
 use super::prefilter::Prefilter;
 use super::rule::Rank;
-use crate::matcher::Literal;
+use crate::matcher::{Literal, Scratch};
 use crate::payload::Transforms;
 
 /// The pattern that finds a rule.
@@ -100,6 +100,12 @@ impl Patterns {
     /// How many are looked for in payloads and bodies.
     pub(super) fn len(&self) -> usize {
         self.count
+    }
+
+    /// Makes room in a scratch to look for them.
+    pub(super) fn fit(&self, scratch: &mut Scratch) {
+        let filters = self.bodies.iter().chain(&*self.buffers).map(|filter| &filter.prefilter);
+        filters.chain([&self.payload]).for_each(|prefilter| prefilter.fit(scratch));
     }
 
     /// Bytes that those take that it alone has.

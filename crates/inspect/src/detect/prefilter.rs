@@ -60,6 +60,11 @@ impl Prefilter {
         })
     }
 
+    /// Makes room in a scratch to look for them.
+    pub(super) fn fit(&self, scratch: &mut Scratch) {
+        self.matcher.iter().for_each(|matcher| matcher.fit(scratch));
+    }
+
     /// Bytes that it takes.
     pub(crate) fn memory(&self) -> usize {
         let ranks: usize = self.rules.iter().map(|rules| rules.len()).sum();

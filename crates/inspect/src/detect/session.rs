@@ -333,6 +333,19 @@ impl Sessions {
         self.get(place).map(|session| session.epoch)
     }
 
+    /// Takes their groups from so many sessions, from a place on, that are of another epoch than this one: they wait for
+    /// their flow's next packet to be closed. Gives the place behind them; none if that is behind all.
+    pub(crate) fn ungroup(&mut self, from: usize, many: usize, epoch: u32) -> Option<usize> {
+        let none = Arc::default();
+        let end = from.saturating_add(many).min(self.open.len());
+        for session in self.open.get_mut(from..end).into_iter().flatten().flatten() {
+            if session.epoch != epoch {
+                session.groups = [Arc::clone(&none), Arc::clone(&none)];
+            }
+        }
+        Some(end).filter(|end| *end < self.open.len())
+    }
+
     /// The session at a place.
     pub(crate) fn at(&mut self, place: u32) -> Option<&mut Session> {
         self.open.get_mut(place as usize)?.as_deref_mut()

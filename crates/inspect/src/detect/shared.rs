@@ -1,5 +1,5 @@
-//! What all workers remember together: marks on addresses, how often rules have matched, which names lead where, and what
-//! was odd.
+//! What all workers remember together: marks on addresses, how often rules have matched, which names lead where, what was
+//! odd, and which packets there are.
 //!
 //! Tables of a fixed size that nobody locks ([`Table`]). Two workers that write one slot in the same instant may lose one of
 //! the two writes: a mark then is as if it had come a moment later, a count is one short. No order beyond that is needed,
@@ -9,10 +9,12 @@ use std::hash::{BuildHasher, Hash};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use crossbeam::queue::ArrayQueue;
 use flow::Moment;
 use foldhash::quality::RandomState;
 use policy::{Tag, TagAmount, Threshold, ThresholdKind};
 
+use super::groups::{Example, GROUPS_MAX};
 use super::tags::end;
 use crate::app::Anomaly;
 use crate::table::{Key, Table};
@@ -39,6 +41,8 @@ pub(crate) struct Shared {
     /// There once an endpoint's names are held against what DNS said of them.
     names: OnceLock<Memory>,
     anomalies: [AtomicU64; Anomaly::COUNT],
+    /// Packets for which groups were made; of too many the oldest are forgotten.
+    met: ArrayQueue<Example>,
 }
 
 impl Default for Shared {
@@ -51,6 +55,7 @@ impl Default for Shared {
             tagged_until: AtomicU64::new(0),
             names: OnceLock::new(),
             anomalies: std::array::from_fn(|_| AtomicU64::new(0)),
+            met: ArrayQueue::new(GROUPS_MAX),
         }
     }
 }
@@ -152,6 +157,16 @@ impl Shared {
     /// Remember which names lead where from now on. Takes memory: not for a data core.
     pub(super) fn remember_names(&self) {
         self.names.get_or_init(Memory::default);
+    }
+
+    /// Remembers packets for which a group was made.
+    pub(super) fn meet(&self, example: Example) {
+        self.met.force_push(example);
+    }
+
+    /// What was met since the last call.
+    pub(super) fn take_met(&self) -> Vec<Example> {
+        std::iter::from_fn(|| self.met.pop()).take(GROUPS_MAX).collect()
     }
 
     /// Counts an anomaly.

@@ -56,6 +56,8 @@ impl Requests {
 pub struct Tailor {
     requests: Receiver<Request>,
     made: Vec<Made>,
+    /// Those that grew. Groups have them still, and who frees a group must not be who frees its patterns: that takes long.
+    outgrown: Vec<Arc<Patterns>>,
     memory: usize,
 }
 
@@ -69,7 +71,7 @@ struct Made {
 impl Tailor {
     pub(super) fn new() -> (Requests, Self) {
         let (sender, requests) = sync_channel(REQUESTS);
-        (Requests(sender), Self { requests, made: Vec::new(), memory: 0 })
+        (Requests(sender), Self { requests, made: Vec::new(), outgrown: Vec::new(), memory: 0 })
     }
 
     /// Serves requests as they come, until nobody judges by the detector any more.
@@ -116,8 +118,7 @@ impl Tailor {
         self.memory += compiled.own_memory();
         let made = Made { all: Arc::clone(all), rules, patterns: Arc::clone(&compiled) };
         match place.and_then(|nth| self.made.get_mut(nth)) {
-            // Groups that were given the smaller one keep it.
-            Some(smaller) => *smaller = made,
+            Some(smaller) => self.outgrown.push(std::mem::replace(smaller, made).patterns),
             None => self.made.push(made),
         }
         Some(compiled)

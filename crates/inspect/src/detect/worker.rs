@@ -6,16 +6,14 @@
 //!             └─▶ transactions ───┘                                   └─▶ bits, numbers, marks on addresses
 //! ```
 
-use std::sync::Arc;
-
 use flow::Direction;
-use hashbrown::HashMap;
-use policy::{Buffer, HeaderClass, RuleIndex, RuleSet, Way};
+use policy::{Buffer, RuleIndex, Way};
 
 use super::asking::Asking;
-use super::compiled::{Compiled, Place};
+use super::compiled::Compiled;
 use super::failed::Failed;
 use super::group::Group;
+use super::groups::Groups;
 use super::patterns::BufferFilter;
 use super::rule::{Kind, Rank, Ready};
 use super::session::{Progress, WAITING_MAX};
@@ -24,8 +22,6 @@ use crate::matcher::Scratch;
 use crate::payload::{Context, Program};
 use crate::witness::{Asked, Witness};
 
-/// Groups that are kept; when there are more, all are made anew as they are needed.
-const GROUPS_MAX: usize = 4096;
 /// Conditions of candidates that are looked at for one packet; the rest is left, and counted.
 const STEPS_MAX: u32 = 4096;
 
@@ -73,7 +69,7 @@ pub(crate) struct Worker {
     scratch: Scratch,
     context: Context,
     rooms: [Vec<u8>; 2],
-    groups: HashMap<(usize, HeaderClass, Way, Place), Arc<Group>, foldhash::fast::RandomState>,
+    pub(crate) groups: Groups,
     candidates: Vec<Rank>,
     /// Rules about packets whose pattern was found in the stream's bytes that the packet brought.
     in_stream: Vec<Rank>,
@@ -104,7 +100,7 @@ impl Default for Worker {
             scratch: Scratch::default(),
             context: Context::default(),
             rooms: Default::default(),
-            groups: HashMap::default(),
+            groups: Groups::default(),
             candidates: Vec::with_capacity(256),
             in_stream: Vec::with_capacity(64),
             is_scanned: false,
@@ -130,23 +126,10 @@ impl Worker {
         self.steps = 0;
     }
 
-    /// A swap: groups of other rules are of no use.
-    pub(crate) fn forget_groups(&mut self) {
-        self.groups.clear();
-    }
-
-    /// The group of a class of packets that go one way.
-    pub(crate) fn group(
-        &mut self,
-        (set, compiled): (usize, &Compiled),
-        rules: &RuleSet,
-        (class, way, place): (HeaderClass, Way, Place),
-    ) -> Arc<Group> {
-        if self.groups.len() >= GROUPS_MAX {
-            self.groups.clear();
-        }
-        let make = || Arc::new(compiled.group(rules.of_class(class, way), way, place));
-        Arc::clone(self.groups.entry((set, class, way, place)).or_insert_with(make))
+    /// Other rules: gives back what is of no use with them.
+    pub(crate) fn swap(&mut self, groups: Groups, scratch: Scratch) -> (Groups, Scratch) {
+        let groups = groups.after(&self.groups);
+        (std::mem::replace(&mut self.groups, groups), std::mem::replace(&mut self.scratch, scratch))
     }
 
     /// Rules that the header alone decides.

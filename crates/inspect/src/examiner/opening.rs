@@ -7,7 +7,7 @@ use policy::{DefaultAction, RuleSet, Way};
 use super::outcome::{awaited, wanted};
 use super::{Examiner, Seen, Set};
 use crate::app::{App, Ports};
-use crate::detect::{Group, Place, Session};
+use crate::detect::{Example, Group, Session};
 use crate::stream::Stream;
 use crate::tenants::Full;
 use crate::{Detector, Judged};
@@ -40,7 +40,7 @@ impl Examiner {
         if set.2.is_shallow() && !waits && !reads && !tagged && !carries {
             return Ok(None);
         }
-        let groups = self.groups(set, seen);
+        let groups = self.groups((detector, set), seen);
         let speaks = key.is_tcp() || key.protocol() == 17;
         let told = tagged || carries || (reads && speaks);
         if groups.iter().all(|group| group.is_shallow()) && !waits && !told {
@@ -88,13 +88,15 @@ impl Examiner {
     }
 
     /// The rules that each direction's packets may meet.
-    pub(super) fn groups(&mut self, (number, rules, compiled): Set<'_>, seen: &Seen<'_>) -> [Arc<Group>; 2] {
-        let place = Place::of(seen.about.key.protocol());
-        [(seen.course.initiator, Way::ToServer), (seen.course.initiator.opposite(), Way::ToClient)].map(
-            |(direction, way)| {
-                let class = rules.class(&seen.about.key.tuple(direction));
-                self.worker.group((number, compiled), rules, (class, way, place))
-            },
-        )
+    pub(super) fn groups(
+        &mut self,
+        (detector, set): (&Detector, Set<'_>),
+        seen: &Seen<'_>,
+    ) -> [Arc<Group>; 2] {
+        let (key, initiator) = (&seen.about.key, seen.course.initiator);
+        [(initiator, Way::ToServer), (initiator.opposite(), Way::ToClient)].map(|(direction, way)| {
+            let example = Example { endpoint: key.endpoint(), tuple: key.tuple(direction), way };
+            self.worker.groups.of(set, detector.shared(), &example)
+        })
     }
 }

@@ -39,8 +39,8 @@ pub struct Counts {
     pub exhausted: u64,
     /// Texts that the matcher could not scan.
     pub unscanned: u64,
-    /// Marks on addresses and counts of matches that gave way to others before their time, of all workers.
-    pub marks_evicted: u64,
+    /// Groups of flows that gave way to others; to meet one again costs time.
+    pub groups_evicted: u64,
     /// Alerts raised.
     pub alerts: u64,
     /// Alerts that found no room in their judgement.

@@ -82,6 +82,11 @@ impl Database {
         size
     }
 
+    /// Makes room for a scan. A failure is the scan's to tell.
+    pub(super) fn fit(&self, scratch: &mut Scratch) {
+        let _ = scratch.fitted_to(self);
+    }
+
     /// Tells every literal that ends somewhere in the text, and where, ends ascending.
     #[inline]
     pub(super) fn scan<F: FnMut(u32, usize)>(

@@ -104,6 +104,14 @@ impl Matcher {
         }
     }
 
+    /// Makes the room that a scan needs now, which else its first scan does. Where there is no memory for it that scan
+    /// will say so.
+    pub fn fit(&self, scratch: &mut Scratch) {
+        if let Engine::Hyperscan(database) = &*self.0 {
+            database.fit(scratch);
+        }
+    }
+
     /// Whether there is nothing to look for.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -100,7 +100,8 @@ fn an_alert_names_its_flow_and_the_way_its_packet_went() {
 fn running_flows_are_judged_again_after_a_swap() {
     let mut desk = Desk::new("");
     assert_eq!(desk.see(&there()), Verdict::Forward);
-    let old = desk.inspector.swap(policy("drop tcp any any -> any 443 (sid:1;)", DefaultAction::Forward));
+    desk.inspector.swap(policy("drop tcp any any -> any 443 (sid:1;)", DefaultAction::Forward));
+    let old = desk.inspector.retired().map(|retired| retired.detector().clone()).unwrap();
     assert_eq!(old.policy().rules(EndpointId(0)).len(), 0);
     assert_eq!(
         desk.see(&back()),
