@@ -17,5 +17,6 @@ mod reject;
 mod rules;
 mod scans;
 mod suspicion;
+mod swaps;
 mod talk;
 mod tunnels;
