@@ -66,11 +66,7 @@ impl Report {
             write_table(to, table)?;
         }
         if !self.latency.is_empty() {
-            writeln!(to, "\n## Latency added, microseconds, packets on a schedule\n")?;
-            writeln!(to, "| | p50 | p99 | p99.9 | most | packets |\n|---|---|---|---|---|---|")?;
-        }
-        for (name, latency::Outcome { p50, p99, p999, most, packets }) in &self.latency {
-            writeln!(to, "| {name} | {p50:.2} | {p99:.2} | {p999:.1} | {most:.0} | {packets} |")?;
+            write_latency(to, &self.latency)?;
         }
         if let Some(veth) = &self.veth {
             writeln!(to, "\n## `sluice run` on a veth pair, af_packet, generator on the other core, kpps\n")?;
@@ -102,6 +98,22 @@ impl Report {
         }
         writeln!(to, "\nMemory per tracked flow, index included: {:.0} bytes.", self.bytes_per_flow)
     }
+}
+
+fn write_latency(to: &mut String, rows: &[(String, latency::Outcome)]) -> std::fmt::Result {
+    writeln!(to, "\n## Latency added, microseconds, packets on a schedule\n")?;
+    writeln!(to, "| | p50 | p99 | p99.9 | most | packets |\n|---|---|---|---|---|---|")?;
+    for (name, latency::Outcome { all, undisturbed, .. }) in rows {
+        for (which, lateness) in [("all", all), ("while no core was taken away", undisturbed)] {
+            let latency::Lateness { p50, p99, p999, most, packets } = lateness;
+            writeln!(to, "| {name}, {which} | {p50:.2} | {p99:.2} | {p999:.1} | {most:.0} | {packets} |")?;
+        }
+    }
+    for (name, latency::Outcome { times_away, away, .. }) in rows {
+        let times = format!("{times_away} times, for {away:.1} ms in all");
+        writeln!(to, "\n{name}: the operating system took a core away {times}.")?;
+    }
+    Ok(())
 }
 
 fn write_table(to: &mut String, table: &Table) -> std::fmt::Result {

@@ -4,6 +4,8 @@
 //! ```text
 //! net_ring ─▶ Scheduled: waits until a frame is due, writes when that was ─▶ the appliance ─▶ Timed ─▶ net_ring
 //! ```
+//! The operating system may run something else on a core meanwhile, and then all percentiles are its own. So they are told
+//! twice: of all packets, and of those that were not on their way at such a time ([`away`]).
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -14,11 +16,13 @@ use std::time::Duration;
 use appliance::NicSink;
 use arrayvec::ArrayVec;
 use dpdk::{Mbuf, RxQueue, tsc, tsc_hz};
-use engine::{Pulled, Sink, Source};
-use inspect::{Burst, DropReason};
+use engine::{Pulled, Sink, Source, Stage};
+use flow::Moment;
+use inspect::{Burst, DropReason, Packet};
 use serde::{Deserialize, Serialize};
 use wire::reflect;
 
+use super::away::{self, Span, Watch};
 use super::sluice::{Supply, Wiring, eal, pool, port, start};
 use crate::capture::{Random, Size, set_flow};
 
@@ -32,9 +36,21 @@ pub(crate) struct Setup {
     pub(crate) seconds: f64,
 }
 
-/// What came of it, in microseconds.
+/// What came of it.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub(crate) struct Outcome {
+    pub(crate) all: Lateness,
+    /// Without the packets that were on their way while the operating system had taken a core away, or for as long again.
+    pub(crate) undisturbed: Lateness,
+    /// How often it did.
+    pub(crate) times_away: usize,
+    /// For how long in all, in milliseconds.
+    pub(crate) away: f64,
+}
+
+/// How late packets were, in microseconds.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub(crate) struct Lateness {
     pub(crate) p50: f64,
     pub(crate) p99: f64,
     pub(crate) p999: f64,
@@ -42,41 +58,68 @@ pub(crate) struct Outcome {
     pub(crate) packets: usize,
 }
 
+impl Lateness {
+    fn of(mut late: Vec<u64>, hz: u64) -> Self {
+        late.sort_unstable();
+        let at = |share: f64| {
+            let nth = ((late.len() as f64 * share) as usize).min(late.len().saturating_sub(1));
+            late.get(nth).copied().unwrap_or_default() as f64 * 1e6 / hz as f64
+        };
+        Self { p50: at(0.5), p99: at(0.99), p999: at(0.999), most: at(1.0), packets: late.len() }
+    }
+}
+
 /// Measure in this process.
 pub(crate) fn measure(setup: &Setup) -> Result<Outcome, Box<dyn Error>> {
     let eal = eal()?;
     let (rx, tx) = port(&eal, pool(&eal)?, &Supply::Ring(Size::Fixed(64)))?;
     let hz = tsc_hz(&eal);
-    let (sender, receiver) = channel();
+    let ((tell, samples), (tell_away, spans)) = (channel(), channel());
     let source = Scheduled {
         rx,
+        watch: Watch::new(hz, tell_away.clone()),
         waiting: VecDeque::with_capacity(1024),
         interval: hz / setup.rate,
         due: 0,
         flows: setup.flows,
         random: Random::new(3),
     };
-    let samples = Vec::with_capacity(1 << 24);
-    let sink = Timed { nic: NicSink(tx), from: tsc() + hz / 2, samples, sender };
-    let launched = start(setup.wiring, (source, sink), 0)?;
+    let from = tsc() + hz / 2;
+    let sink = Timed { nic: NicSink(tx), from, samples: Vec::with_capacity(1 << 23), tell };
+    let launched = start(setup.wiring, (source, sink), Watched(Watch::new(hz, tell_away)))?;
     thread::sleep(Duration::from_secs_f64(0.5 + setup.seconds));
     launched.threads.stop();
     if launched.threads.join().is_err() {
         return Err("a thread died".into());
     }
-    let mut late = receiver.recv()?;
-    late.sort_unstable();
-    let at = |share: f64| {
-        let nth = (late.len() as f64 * share) as usize;
-        let ticks = late.get(nth.min(late.len().saturating_sub(1))).copied().unwrap_or_default();
-        f64::from(ticks) * 1e6 / hz as f64
-    };
-    Ok(Outcome { p50: at(0.5), p99: at(0.99), p999: at(0.999), most: at(1.0), packets: late.len() })
+    let samples = samples.recv()?;
+    let away: Vec<Span> = spans.iter().flatten().filter(|(_, to)| *to >= from).collect();
+    let disturbed = away::disturbed(away.clone());
+    let undisturbed = samples.iter().filter(|(due, sent)| !away::touches(&disturbed, *due, *sent));
+    let late = |(due, sent): &Span| sent.saturating_sub(*due);
+    Ok(Outcome {
+        undisturbed: Lateness::of(undisturbed.map(late).collect(), hz),
+        all: Lateness::of(samples.iter().map(late).collect(), hz),
+        times_away: away.len(),
+        away: away.iter().map(late).sum::<u64>() as f64 * 1e3 / hz as f64,
+    })
+}
+
+/// Looks at the clock once in each turn of a worker, and does nothing else.
+struct Watched(Watch);
+
+impl Stage<Mbuf> for Watched {
+    fn tick(&mut self, _: Moment) {
+        self.0.look();
+    }
+
+    fn run(&mut self, _: Moment, _: &mut [Mbuf], _: &mut [Packet]) {}
 }
 
 /// Lets frames of a looped ring pass when they are due.
 struct Scheduled {
     rx: RxQueue,
+    watch: Watch,
     waiting: VecDeque<Mbuf>,
     interval: u64,
     due: u64,
@@ -91,7 +134,7 @@ impl Source<Mbuf> for Scheduled {
             self.rx.recv(&mut came);
         }
         self.waiting.extend(came);
-        let now = tsc();
+        let now = self.watch.look();
         if self.due == 0 {
             self.due = now;
         }
@@ -114,8 +157,9 @@ impl Source<Mbuf> for Scheduled {
 struct Timed {
     nic: NicSink,
     from: u64,
-    samples: Vec<u32>,
-    sender: Sender<Vec<u32>>,
+    /// When each was due, and when it was sent.
+    samples: Vec<Span>,
+    tell: Sender<Vec<Span>>,
 }
 
 impl Sink<Mbuf> for Timed {
@@ -126,7 +170,7 @@ impl Sink<Mbuf> for Timed {
         let (sent, now) = (due.len() - burst.len(), tsc());
         for due in due.into_iter().take(sent).filter(|due| *due >= self.from) {
             if self.samples.len() < self.samples.capacity() {
-                self.samples.push(u32::try_from(now.saturating_sub(due)).unwrap_or(u32::MAX));
+                self.samples.push((due, now));
             }
         }
     }
@@ -139,6 +183,6 @@ impl Sink<Mbuf> for Timed {
 impl Drop for Timed {
     fn drop(&mut self) {
         // Nobody listens any more only if the measurement was given up.
-        let _ = self.sender.send(std::mem::take(&mut self.samples));
+        let _ = self.tell.send(std::mem::take(&mut self.samples));
     }
 }

@@ -117,15 +117,16 @@ pub(crate) fn topology(wiring: Wiring) -> Result<Topology, Box<dyn Error>> {
     Ok(Topology::new(&layout, &[0, 1], Some(Sharing::Exclusive))?)
 }
 
-/// The appliance's threads over this source and sink.
-pub(crate) fn start<I, O>(
+/// The appliance's threads over this source and sink, with one stage more behind the worker's own.
+pub(crate) fn start<I, O, S>(
     wiring: Wiring,
     (source, sink): (I, O),
-    inspection: u64,
+    beside: S,
 ) -> Result<Launched<Mbuf>, Box<dyn Error>>
 where
     I: Source<Mbuf> + Send + 'static,
     O: Sink<Mbuf> + Send + 'static,
+    S: Stage<Mbuf> + Send + 'static,
 {
     let hasher = FlowHasher::random();
     let flows = flow::Settings { flows: TABLE, ..flow::Settings::default() };
@@ -135,10 +136,7 @@ where
     let parts = Parts {
         sources: vec![source],
         steer: vec![Steer { end: tunnel_end()?, hasher }],
-        inspect: vec![(
-            Inspect { inspector, detectors, events, frames: |_: &[u8]| None::<Mbuf> },
-            Busy(inspection),
-        )],
+        inspect: vec![(Inspect { inspector, detectors, events, frames: |_: &[u8]| None::<Mbuf> }, beside)],
         sinks: vec![sink],
     };
     Ok(launch(&topology(wiring)?, parts, clock(), enter)?)
@@ -167,7 +165,7 @@ pub(crate) fn tunnel_end() -> Result<TunnelEnd, Box<dyn Error>> {
 pub(crate) fn measure(setup: &Setup) -> Result<Outcome, Box<dyn Error>> {
     let eal = eal()?;
     let (rx, tx) = port(&eal, pool(&eal)?, &setup.supply)?;
-    let inspection = setup.inspection * tsc_hz(&eal) / 1_000_000_000;
+    let inspection = Busy(setup.inspection * tsc_hz(&eal) / 1_000_000_000);
     let (source, sink) = (NicSource(rx), NicSink(tx));
     let launched = match setup.rewrite {
         0 => start(setup.wiring, (source, sink), inspection)?,

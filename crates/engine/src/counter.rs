@@ -198,6 +198,22 @@ impl Counter {
         Self::Uninspected,
     ];
 
+    /// What the loop counts itself, in every turn; all others are the stage's, which reports them when they change.
+    pub(crate) const OF_EVERY_TURN: [Self; 12] = [
+        Self::Bursts,
+        Self::BusyNanos,
+        Self::BusyTurns,
+        Self::ElapsedNanos,
+        Self::Heartbeat,
+        Self::Held,
+        Self::IdleTurns,
+        Self::Injected,
+        Self::Passed,
+        Self::Punted,
+        Self::Received,
+        Self::Uninspected,
+    ];
+
     /// The counter's name in metrics, snake_case with its unit.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -147,7 +147,7 @@ impl<B, I: Source<B>, S: Stage<B>, O: Sink<B>> Turn for Core<B, I, S, O> {
 
     fn spent(&mut self, turned: Turned, now: Moment) {
         let Wiring { stage, stats, .. } = &mut self.wiring;
-        stage.report(&mut stats.counts);
+        stats.stage_reported |= stage.report(&mut stats.counts);
         stats.counts.set(Counter::Held, (self.burst.len() + self.held.len()) as u64);
         let since = self.turned_at.unwrap_or(now);
         stats.publish(turned, since, now);

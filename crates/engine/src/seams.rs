@@ -44,8 +44,10 @@ pub trait Stage<B> {
     /// The rest waits.
     fn inject(&mut self, _now: Moment, _burst: &mut Burst<B>) {}
 
-    /// Once per turn, after `run`: bring the stage's own figures into the role's.
-    fn report(&mut self, _counts: &mut Counts) {}
+    /// Once per turn, after `run`: bring the stage's own figures into the role's, if they have changed, and say whether.
+    fn report(&mut self, _counts: &mut Counts) -> bool {
+        false
+    }
 }
 
 /// Where a role's packets go: inboxes, a NIC queue, a file.

@@ -75,7 +75,10 @@ impl<B: Frame, M: FnMut(&[u8]) -> Option<B>> Stage<B> for Inspect<M> {
         }
     }
 
-    fn report(&mut self, counts: &mut Counts) {
+    fn report(&mut self, counts: &mut Counts) -> bool {
+        if !self.inspector.take_news() {
+            return false;
+        }
         self.events.send(self.inspector.events());
         let inspected = self.inspector.counts();
         let judged_before = counts.of(Counter::Judgements);
@@ -120,6 +123,7 @@ impl<B: Frame, M: FnMut(&[u8]) -> Option<B>> Stage<B> for Inspect<M> {
         if counts.of(Counter::Judgements) != judged_before {
             report_looks(&inspected, counts);
         }
+        true
     }
 }
 
@@ -194,8 +198,7 @@ impl<B, First: Stage<B>, Second: Stage<B>> Stage<B> for (First, Second) {
         self.1.inject(now, burst);
     }
 
-    fn report(&mut self, counts: &mut Counts) {
-        self.0.report(counts);
-        self.1.report(counts);
+    fn report(&mut self, counts: &mut Counts) -> bool {
+        self.0.report(counts) | self.1.report(counts)
     }
 }

@@ -69,6 +69,8 @@ impl Counts {
 #[derive(Debug, Default)]
 pub struct CoreStats {
     pub(crate) counts: Counts,
+    /// Whether the stage told its figures since they were shown last.
+    pub(crate) stage_reported: bool,
     drops_changed: bool,
     started: Option<Moment>,
     published: Arc<CachePadded<Cells>>,
@@ -116,17 +118,25 @@ impl CoreStats {
         let started = *self.started.get_or_insert(since);
         totals[Counter::ElapsedNanos as usize] = now.0.saturating_sub(started.0);
         totals[Counter::Heartbeat as usize] = now.0;
-        self.published.write(&self.counts, std::mem::take(&mut self.drops_changed));
+        let (reported, dropped) =
+            (std::mem::take(&mut self.stage_reported), std::mem::take(&mut self.drops_changed));
+        self.published.write(&self.counts, reported, dropped);
     }
 }
 
 impl Cells {
-    fn write(&self, counts: &Counts, with_drops: bool) {
+    /// Show the loop's own figures, and of the others those that have changed.
+    fn write(&self, counts: &Counts, with_stage: bool, with_drops: bool) {
         let sequence = self.sequence.load(Ordering::Relaxed);
         self.sequence.store(sequence + 1, Ordering::Relaxed);
         fence(Ordering::Release); // a reader that sees a new cell sees the odd number too
-        for (cell, value) in self.totals.iter().zip(counts.totals) {
-            cell.store(value, Ordering::Relaxed);
+        for counter in Counter::OF_EVERY_TURN {
+            self.totals[counter as usize].store(counts.of(counter), Ordering::Relaxed);
+        }
+        if with_stage {
+            for (cell, value) in self.totals.iter().zip(counts.totals) {
+                cell.store(value, Ordering::Relaxed);
+            }
         }
         if with_drops {
             for (cell, value) in self.drops.iter().zip(counts.drops) {

@@ -71,16 +71,20 @@ impl Index {
         both.map(|(_, place)| place - 1).find(|place| matches(*place))
     }
 
-    /// The first half of a look-up: the first bucket of a hash, and a number of it, which means nothing, but for which it
-    /// is loaded.
+    /// The first part of a look-up: the number of a hash's first bucket.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "there are less than 2^32 buckets")]
-    pub(crate) fn touch(&self, hash: u32) -> (u32, u32) {
-        let first = self.first(hash);
-        (first as u32, self.buckets.get(first).map_or(0, |bucket| bucket.hashes[0]))
+    pub(crate) fn first_number(&self, hash: u32) -> u32 {
+        self.first(hash) as u32
     }
 
-    /// The second half, given the first bucket: where the entry with this hash may be; `u32::MAX` if there is none. A
+    /// The second: a number of this bucket, which means nothing, but for which it is loaded.
+    #[inline]
+    pub(crate) fn touch(&self, bucket: u32) -> u32 {
+        self.buckets.get(bucket as usize).map_or(0, |bucket| bucket.hashes[0])
+    }
+
+    /// The third: where the entry with this hash may be; `u32::MAX` if there is none. A
     /// guess: of two entries with one hash it finds neither.
     #[inline]
     pub(crate) fn guess(&self, first: u32, hash: u32) -> u32 {
@@ -234,7 +238,8 @@ mod tests {
             }
         }
         assert_eq!(index.used, index.buckets.len());
-        let guessed = (0..20_000).filter(|n| index.guess(index.touch(hash(*n)).0, hash(*n)) == *n).count();
+        let guessed =
+            (0..20_000).filter(|n| index.guess(index.first_number(hash(*n)), hash(*n)) == *n).count();
         assert!(guessed > 19_900, "{guessed}");
     }
 

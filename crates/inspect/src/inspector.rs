@@ -36,6 +36,9 @@ pub use counts::Counts;
 /// Most records that one turn visits to find ended flows: some two microseconds.
 const EXPIRY_BUDGET: usize = 128;
 
+/// Turns after which figures are told though nothing seems to have changed them.
+const TELL_EVERY: u32 = 64;
+
 /// Judges packets. One per worker, owned by it alone.
 #[derive(Debug)]
 pub struct Inspector {
@@ -52,6 +55,8 @@ pub struct Inspector {
     fragments: Fragments,
     tenants: Arc<Tenants>,
     counts: Counts,
+    /// Turns since the figures were told, and whether more happened since then than that usual packets passed.
+    untold: (u32, bool),
 }
 
 impl Inspector {
@@ -71,6 +76,7 @@ impl Inspector {
             injections: Injections::new(),
             fragments: Fragments::new(fragments::Settings::default()),
             counts: Counts::default(),
+            untold: (0, true),
         }
     }
 
@@ -118,6 +124,7 @@ impl Inspector {
                 judged += self.pass(now, (&candidates, judged), packets);
                 let Some((frame, packet)) = frames.get(judged).zip(packets.get_mut(judged)) else { break };
                 self.packets += 1;
+                self.untold.1 = true;
                 match &packet.about {
                     Some(about) => {
                         packet.verdict = self.judge_one(now, candidates.of(judged), about, frame.as_ref(), 0);
@@ -132,9 +139,11 @@ impl Inspector {
 
     /// Once per turn: find flows that have ended, a bounded number of them.
     pub fn tick(&mut self, now: Moment) {
-        let Self { flows, detector, examiner, mode, outbox, tenants, counts, .. } = self;
+        let Self { flows, detector, examiner, mode, outbox, tenants, counts, untold, .. } = self;
         examiner.sweep(now);
+        *untold = (untold.0 + 1, untold.1 | (examiner.open() > 0));
         flows.expire(now, EXPIRY_BUDGET, |ended| {
+            untold.1 = true;
             examiner.end(detector, (now, *mode), &ended.flow, (outbox, counts));
             tenants.end_flow(ended.flow.key.endpoint());
             counts.end(ended, outbox);
@@ -143,6 +152,7 @@ impl Inspector {
 
     /// Let go of all packets that are held, as at a bound: nothing more will come.
     pub fn let_all_go(&mut self) {
+        self.untold.1 = true;
         self.examiner.let_all_go();
     }
 
@@ -210,6 +220,18 @@ impl Inspector {
             holds_at_total: at_total,
             ..self.counts
         })
+    }
+
+    /// Whether there may be [events](Self::events), or [counts](Self::counts) other than those at the last call that said so.
+    /// Asked in each turn, since most turns have none: usual packets change neither. What changes by time or by other
+    /// workers alone is told in one turn of [`TELL_EVERY`].
+    #[inline]
+    pub fn take_news(&mut self) -> bool {
+        let news = self.untold.1 || self.untold.0 >= TELL_EVERY;
+        if news {
+            self.untold = (0, false);
+        }
+        news
     }
 
     /// The events since the last call, oldest first. Call it each turn: there is room for 1024.

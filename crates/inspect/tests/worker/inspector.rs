@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::common::{Desk, policy};
-use flow::{Direction, EndReason, Midstream, Settings};
+use flow::{Direction, EndReason, Midstream, Moment, Settings};
 use inspect::{DropReason, Event, Packet, Verdict};
 use policy::DefaultAction;
 use wire::testkit::{Fate, fates, gwlb, icmp, tcp, udp};
@@ -216,4 +216,26 @@ fn events_that_nobody_fetches_are_lost_and_counted() {
     }
     assert_eq!(desk.inspector.counts().events_lost, 1500 - 1024);
     assert_eq!(desk.told().0.len(), 1024);
+}
+
+#[test]
+fn one_packet_more_of_a_decided_flow_is_no_news_and_all_else_is() {
+    let mut desk = Desk::new("alert tcp any any -> any 443 (sid:1;)");
+    assert!(desk.inspector.take_news(), "nothing was told yet");
+    assert!(!desk.inspector.take_news());
+    desk.see(&udp(CLIENT, SERVER).build());
+    assert!(desk.inspector.take_news(), "a flow began");
+    desk.see(&udp(CLIENT, SERVER).build());
+    let before = desk.inspector.counts();
+    desk.see(&udp(CLIENT, SERVER).build());
+    desk.inspector.tick(desk.now);
+    desk.inspector.take_news();
+    desk.see(&udp(CLIENT, SERVER).build());
+    desk.inspector.tick(desk.now);
+    assert!(!desk.inspector.take_news());
+    assert_eq!(desk.inspector.counts(), before);
+    desk.now = Moment(desk.now.0 + 1_000_000_000_000);
+    desk.inspector.tick(desk.now);
+    assert!(desk.inspector.take_news(), "a flow ended");
+    assert_eq!(desk.told(), (vec![], 1));
 }
