@@ -12,7 +12,7 @@ use engine::{
 };
 use flow::{FlowHasher, Moment};
 use inspect::hold::Settings;
-use inspect::{Burst, Detector, DropReason, Event, Inspector, Retired, Successor};
+use inspect::{Burst, Detector, DropReason, Event, Inspector, Mode, Retired, Successor};
 use policy::{DefaultAction, Loading, Policy, RuleFile};
 use wire::testkit::{OUR_ADDRESS, gwlb, tcp};
 use wire::{TcpFlags, TunnelEnd};
@@ -62,12 +62,16 @@ pub(crate) struct Line {
 
 impl Line {
     pub(crate) fn new(detector: Arc<Detector>, hold: Settings) -> Self {
+        Self::in_mode(detector, hold, Mode::default())
+    }
+
+    pub(crate) fn in_mode(detector: Arc<Detector>, hold: Settings, mode: Mode) -> Self {
         let hasher = FlowHasher::random();
         let end = TunnelEnd { address: Some(OUR_ADDRESS), ..TunnelEnd::default() };
         let flows = flow::Settings { flows: 1000, ..flow::Settings::default() };
         let ((policies, detectors), (sender, log)) = (swap(), events(4096));
         let inspect = Inspect {
-            inspector: Inspector::new(&flows, hasher, detector).holding(hold),
+            inspector: Inspector::new(&flows, hasher, detector).in_mode(mode).holding(hold),
             detectors,
             events: sender,
             frames: |bytes: &[u8]| Some(bytes.to_vec()),

@@ -4,6 +4,7 @@
 mod common;
 mod hold;
 mod line;
+mod reload;
 mod threads;
 mod topology;
 mod traffic;

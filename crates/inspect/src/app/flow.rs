@@ -69,6 +69,11 @@ impl App {
         Self { only_sealed: true, ..Self::new(ports) }
     }
 
+    /// Whether it is read only as far as to learn that what follows is encrypted.
+    pub(crate) fn is_only_sealed(&self) -> bool {
+        self.only_sealed
+    }
+
     /// The next bytes of one way of a stream, in order.
     pub fn stream(&mut self, way: Way, bytes: &[u8], wanted: Wanted) {
         if bytes.is_empty() {

@@ -10,7 +10,7 @@ use crate::app::{App, Ports};
 use crate::detect::{Example, Group, Session};
 use crate::stream::Stream;
 use crate::tenants::Full;
-use crate::{Detector, Judged};
+use crate::{AtSwap, Detector, Judged};
 
 impl Examiner {
     /// The place of the flow's session; none if its headers say all there is to say.
@@ -22,10 +22,10 @@ impl Examiner {
     ) -> Result<Option<u32>, Full> {
         match judged.session() {
             Some(place) if self.sessions.epoch(place) == Some(self.swaps) => return Ok(Some(place)),
-            Some(_) => {
-                self.forget(*judged);
-                judged.close(self.epoch);
+            Some(place) if seen.mode.at_swap == AtSwap::Keep && self.keep_decided(place) => {
+                return Ok(Some(place));
             }
+            Some(_) => {}
             None => judged.enter(self.epoch),
         }
         let key = &seen.about.key;
@@ -38,21 +38,36 @@ impl Examiner {
         let carries = seen.carries() && !set.1.is_empty();
         let reads = detector.tells() || set.1.suspicions().reads();
         if set.2.is_shallow() && !waits && !reads && !tagged && !carries {
+            self.leave(judged);
             return Ok(None);
         }
         let groups = self.groups((detector, set), seen);
         let speaks = key.is_tcp() || key.protocol() == 17;
         let told = tagged || carries || (reads && speaks);
         if groups.iter().all(|group| group.is_shallow()) && !waits && !told {
+            self.leave(judged);
             return Ok(None);
         }
-        let seat = self.tenants.open_session(key.endpoint())?;
-        let mut session = self.beginning((detector, set.1), seen, (groups, reads));
-        session.seat = seat;
+        let last = judged.session().and_then(|place| self.sessions.get(place));
+        let is_stranger = last.map_or_else(|| is_stranger(seen), |last| last.is_stranger);
+        let mut session = self.beginning((detector, set.1), seen, (groups, reads, is_stranger));
         (session.waits, session.reads) = (waits, reads);
+        if let Some(place) = judged.session() {
+            self.go_on(place, session, seen.mode.at_swap);
+            return Ok(Some(place));
+        }
+        session.seat = self.tenants.open_session(key.endpoint())?;
         let place = self.sessions.open(session).ok_or(Full)?;
         judged.open(place);
         Ok(Some(place))
+    }
+
+    /// A flow needs no session any more, if it had one.
+    fn leave(&mut self, judged: &mut Judged) {
+        if judged.session().is_some() {
+            self.forget(*judged);
+            judged.close(self.epoch);
+        }
     }
 
     /// A session before its first packet.
@@ -60,12 +75,9 @@ impl Examiner {
         &self,
         (detector, rules): (&Detector, &RuleSet),
         seen: &Seen<'_>,
-        (groups, reads): ([Arc<Group>; 2], bool),
+        (groups, reads, is_stranger): ([Arc<Group>; 2], bool, bool),
     ) -> Session {
         let key = &seen.about.key;
-        let is_syn = seen.about.tcp_flags & wire::TcpFlags::SYN.0 != 0;
-        let is_syn_ack = is_syn && seen.about.tcp_flags & wire::TcpFlags::ACK.0 != 0;
-        let is_stranger = key.is_tcp() && seen.mode.only_whole && (!is_syn || is_syn_ack);
         let stream = (key.is_tcp() && !is_stranger).then(Stream::default);
         let tuple = key.tuple(seen.course.initiator);
         let ports = Ports { initiator: tuple.source_port, responder: tuple.destination_port };
@@ -99,4 +111,10 @@ impl Examiner {
             self.worker.groups.of(set, detector.shared(), &example)
         })
     }
+}
+
+/// Whether a packet is of a connection whose beginning was not seen, and that is not followed for that.
+fn is_stranger(seen: &Seen<'_>) -> bool {
+    let flags = seen.about.tcp_flags & (wire::TcpFlags::SYN.0 | wire::TcpFlags::ACK.0);
+    seen.about.key.is_tcp() && seen.mode.only_whole && flags != wire::TcpFlags::SYN.0
 }
