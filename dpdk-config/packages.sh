@@ -61,7 +61,8 @@ packages_of() {
             printf '%s\n' ethtool iproute2 kmod pciutils
             ;;
         test)
-            printf '%s\n' chromium chromium-driver curl ethtool iproute2 iputils-ping nftables procps python3-venv tcpdump
+            printf '%s\n' bind9-dnsutils chromium chromium-driver curl dnsmasq-base ethtool iproute2 iputils-ping nftables openssl procps \
+                python3-venv tcpdump util-linux
             ;;
         bench)
             printf '%s\n' dpdk iproute2 python3-venv

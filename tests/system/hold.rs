@@ -2,98 +2,106 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use libtest_mimic::{Failed, Trial};
 
 use crate::lab::{Lab, wait};
-use crate::place::root;
+use crate::place::{binary, root};
+use crate::server;
+use crate::sight::Sight;
 use crate::trial::{root_test, run};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![root_test("of_a_denied_name_the_server_sees_nothing_and_an_allowed_one_works", held)]
+    vec![
+        root_test("of_a_denied_name_the_server_sees_nothing_and_an_allowed_one_works", || held("")),
+        root_test("of_a_denied_name_the_server_sees_nothing_if_every_role_has_a_core", || {
+            held("[cores]\nmode = \"pipeline\"\nrx = [0]\nworker = [1]\ntx = [0]\n")
+        }),
+    ]
 }
 
-fn held() -> Result<(), Failed> {
+const RULES: &str = "\
+rejectboth tls any any -> any any (tls.sni; content:\"denied.example\"; startswith; endswith; sid:1;)
+rejectboth http any any -> any any (http.host; content:\"denied.example\"; startswith; endswith; sid:2;)
+";
+/// A server, on iperf's port, which the lab's security groups let in.
+const PORT: &str = "5201";
+/// TCP from a client that carries something.
+const DATA: &str = "(tcp dst port 5201 or tcp dst port 80) and \
+                    (ip[2:2] - ((ip[0] & 0xf) << 2) - ((tcp[12] & 0xf0) >> 2)) != 0";
+
+fn held(cores: &str) -> Result<(), Failed> {
     let folder = root().join("target/tests/hold");
     fs::create_dir_all(&folder)?;
-    let rules = folder.join("names.rules");
-    fs::write(&rules, of_readme("names.rules")?)?;
-    let lab = Lab::up("slhold", 4632, &["--appliances=1", &format!("--rules={}", rules.display())])?;
+    fs::write(folder.join("names.rules"), RULES)?;
+    let config = folder.join("hold.toml");
+    fs::write(&config, format!("{cores}[policy]\nrules = [\"names.rules\"]\n"))?;
+    let lab = Lab::up("slhold", 4632, &["--appliances=1", &format!("--config={}", config.display())])?;
     lab.wait_for(&["healthy"])?;
     let env = String::from_utf8_lossy(&lab.run(&["env"])?.stdout).into_owned();
     let address = env.lines().find_map(|line| line.strip_prefix("export APP_PUBLIC_IPV4="));
     let host = address.ok_or("the lab has no APP_PUBLIC_IPV4")?.trim_matches('\'');
-    for line in of_readme("names")?.lines() {
-        let words: Vec<_> = line.split_whitespace().skip_while(|word| *word != "exec").collect();
-        let worked = lab.command(&words).stdout(Stdio::null()).status()?.success();
-        if worked != line.contains("allowed.example") {
-            return Err(format!("worked {worked}: {line}").into());
+    let _server = server::tls(&lab, "app", PORT, &folder)?;
+    let sent = Sight::of((&lab, "client"), &folder, "tcp", || {
+        let allowed = Sight::of((&lab, "app"), &folder, DATA, || ask(&lab, host, "allowed.example"))?;
+        if !allowed.holds("allowed.example")? {
+            return Err("the capture does not hold what is allowed".into());
         }
-    }
-    let _server = server(&lab, &folder)?;
-    let up = || curl(&lab, &format!("https://{host}:5201/"), &[]);
-    if !wait(up)? {
-        return Err("the TLS server does not answer".into());
-    }
-
-    let capture = folder.join("server.pcap");
-    let words = ["capture", "app", &capture.display().to_string()];
-    let _listener = Running(lab.command(&words).stderr(Stdio::null()).spawn()?);
-    wait(|| Ok(fs::metadata(&capture).is_ok_and(|file| file.len() > 0)))?;
-    for name in ["allowed.example", "denied.example"] {
-        let allowed = name.starts_with("allowed");
-        let (tls, http) = (format!("https://{name}:5201/"), format!("http://{name}/"));
-        let at = [format!("{name}:5201:{host}"), format!("{name}:80:{host}")];
-        for (what, worked) in [
-            ("a hello of one segment", curl(&lab, &tls, &at)?),
-            ("a hello of four segments", hello_of_four(&lab, host, name)?),
-            ("a request", curl(&lab, &http, &at)?),
-        ] {
-            if worked != allowed {
-                return Err(format!("{name}, {what}: worked {worked}").into());
-            }
+        let denied = Sight::of((&lab, "app"), &folder, DATA, || ask(&lab, host, "denied.example"))?;
+        match denied.packets(DATA)? {
+            0 => Ok(()),
+            seen => Err(format!("{seen} packets of a denied name's data reached the server").into()),
         }
-    }
-    // What the allowed name came with has been captured; what the denied one came with would have been before it.
-    wait(|| curl(&lab, &format!("http://{host}/last"), &[]).and_then(|_| holds(&capture, b"/last")))?;
-    if !holds(&capture, b"allowed.example")? {
-        return Err("the capture does not hold what is allowed".into());
-    }
-    if holds(&capture, b"denied.example")? {
-        return Err(format!("{}: the denied name reached the server", capture.display()).into());
-    }
+    })?;
     for figure in ["holds_released_packets_total", "holds_denied_packets_total"] {
         if !wait(|| counted(&lab, figure))? {
             return Err(format!("{figure} stays 0").into());
         }
     }
+    inspected(&sent, &folder)
+}
+
+/// `sluice inspect` returns what the client sent in the order in which it sent it, but for all data of a denied name.
+fn inspected(sent: &Sight, folder: &Path) -> Result<(), Failed> {
+    let returned = folder.join("returned.pcap");
+    let mut inspect = Command::new(binary("sluice"));
+    inspect
+        .args(["inspect", "--encap", "none", "--checksums", "ignore", "--pcap"])
+        .arg(sent.file())
+        .arg("--out")
+        .arg(&returned);
+    run(inspect.arg("--rules").arg(folder.join("names.rules")))?;
+    let (sent, returned) = (sent.data_by_port(DATA)?, Sight::at(returned).data_by_port(DATA)?);
+    if returned.is_empty() {
+        return Err("sluice inspect returned nothing".into());
+    }
+    for (port, lengths) in sent {
+        let came = returned.get(&port).cloned().unwrap_or_default();
+        if !came.is_empty() && came != lengths {
+            return Err(format!("from port {port} came {came:?}, sent was {lengths:?}").into());
+        }
+    }
+    if Sight::at(folder.join("returned.pcap")).holds("denied.example")? {
+        return Err("sluice inspect returned a denied name".into());
+    }
     Ok(())
 }
 
-/// A block of README.md, behind its mark.
-fn of_readme(mark: &str) -> Result<String, Failed> {
-    let text = fs::read_to_string(root().join("README.md"))?;
-    let block =
-        text.split_once(&format!("<!-- {mark} -->\n```\n")).and_then(|(_, rest)| rest.split_once("\n```"));
-    Ok(block.ok_or_else(|| format!("README.md has no block {mark}"))?.0.to_owned())
-}
-
-/// A TLS server on the application's port 5201, with a certificate of its own.
-fn server(lab: &Lab, folder: &Path) -> Result<Running, Failed> {
-    let (key, certificate) = (folder.join("key.pem"), folder.join("cert.pem"));
-    let made =
-        ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
-    run(Command::new("openssl")
-        .args(made)
-        .args(["-subj", "/CN=app.example", "-keyout"])
-        .arg(&key)
-        .arg("-out")
-        .arg(&certificate))?;
-    let words = ["openssl", "s_server", "-accept", "5201", "-www", "-quiet", "-key"];
-    let mut server = lab.within("app", &words);
-    server.arg(&key).arg("-cert").arg(&certificate).stdout(Stdio::null()).stderr(Stdio::null());
-    Ok(Running(server.spawn()?))
+/// Three clients ask for a name: all get what they ask for, or none.
+fn ask(lab: &Lab, host: &str, name: &str) -> Result<(), Failed> {
+    let (tls, http) = (format!("https://{name}:{PORT}/"), format!("http://{name}/"));
+    let at = [format!("{name}:{PORT}:{host}"), format!("{name}:80:{host}")];
+    for (what, worked) in [
+        ("a hello of one segment", curl(lab, &tls, &at)?),
+        ("a hello of four segments", hello_of_four(lab, host, name)?),
+        ("a request", curl(lab, &http, &at)?),
+    ] {
+        if worked != (name == "allowed.example") {
+            return Err(format!("{name}, {what}: worked {worked}").into());
+        }
+    }
+    Ok(())
 }
 
 fn curl(lab: &Lab, url: &str, resolve: &[String]) -> Result<bool, Failed> {
@@ -119,18 +127,4 @@ fn counted(lab: &Lab, figure: &str) -> Result<bool, Failed> {
     let metrics = String::from_utf8_lossy(&metrics.stdout).into_owned();
     let line = metrics.lines().find(|line| line.starts_with(&format!("sluice_core_{figure}{{")));
     Ok(line.is_some_and(|line| !line.ends_with(" 0")))
-}
-
-fn holds(capture: &Path, word: &[u8]) -> Result<bool, Failed> {
-    Ok(fs::read(capture)?.windows(word.len()).any(|bytes| bytes == word))
-}
-
-/// A command that runs until it is dropped.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }

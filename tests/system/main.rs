@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
 mod browser;
+mod client;
 mod clients;
 mod conformance;
 mod fates;
@@ -12,9 +13,13 @@ mod hold;
 mod image;
 mod inspect;
 mod lab;
+mod names;
 mod page;
 mod place;
 mod reject;
+mod running;
+mod server;
+mod sight;
 mod traffic;
 mod trial;
 
@@ -31,6 +36,7 @@ fn main() {
         hold::trials(),
         image::trials(),
         inspect::trials(),
+        names::trials(),
         page::trials(),
         reject::trials(),
         traffic::trials(),

@@ -1,11 +1,12 @@
 //! The lab's page in a real browser.
 
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use libtest_mimic::{Failed, Trial};
 
 use crate::browser::Browser;
 use crate::lab::Lab;
+use crate::running::Running;
 use crate::trial::{root_test, run};
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -34,7 +35,7 @@ fn page() -> Result<(), Failed> {
     assert_eq!(drawn, HOSTILE, "a name is text, whatever it holds");
 
     lab.run(&["traffic"])?;
-    let _ping = Ping::start(&lab)?;
+    let _ping = ping(&lab)?;
     browser.wait_for(
         "[...document.querySelectorAll('#flow-list li')].some((row) => row.innerText.startsWith('tcp'))",
     )?;
@@ -112,18 +113,6 @@ fn name_a_vpc(lab: &Lab) -> Result<(), Failed> {
 }
 
 /// A flow that lasts.
-struct Ping(Child);
-
-impl Ping {
-    fn start(lab: &Lab) -> Result<Self, Failed> {
-        let mut ping = lab.within("client", &["ping", "-q", "-i", "0.2", "198.51.100.10"]);
-        Ok(Self(ping.stdout(Stdio::null()).spawn()?))
-    }
-}
-
-impl Drop for Ping {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+fn ping(lab: &Lab) -> Result<Running, Failed> {
+    Running::start(&mut lab.within("client", &["ping", "-q", "-i", "0.2", "198.51.100.10"]))
 }

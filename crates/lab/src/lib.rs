@@ -8,6 +8,7 @@
 
 pub mod api;
 pub mod cli;
+pub mod configuration;
 pub mod conformance;
 pub mod ground;
 pub mod gwlb;

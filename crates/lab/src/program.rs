@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 
+use crate::configuration::{self, ConfigurationError};
 use crate::net::names;
 use crate::net::namespace::NamespaceError;
 use crate::state::{Instance, InstanceState, Role, State};
@@ -30,6 +31,9 @@ pub enum ProgramError {
     /// A program could not be started.
     #[error("cannot start the program of {0}: {1}")]
     Start(String, io::Error),
+    /// The user's configuration of appliances cannot be used.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
     /// A web server's namespace could not be entered.
     #[error(transparent)]
     Namespace(#[from] NamespaceError),
@@ -146,6 +150,8 @@ pub(crate) struct Place {
     pub(crate) drain_s: u32,
     /// Files of rules.
     pub(crate) rules: Vec<PathBuf>,
+    /// What else it is told, over what its place asks for.
+    pub(crate) config: Option<PathBuf>,
 }
 
 impl Place {
@@ -166,6 +172,7 @@ impl Place {
             core: turn % cores,
             drain_s: 25_u32.div_ceil(state.settings.time_scale.max(1)),
             rules: state.settings.rules.iter().cloned().collect(),
+            config: state.settings.config.clone(),
         }
     }
 
@@ -185,7 +192,10 @@ impl Place {
         } else {
             let sluice = sluice()?;
             let file = dir.join(format!("{name}.toml"));
-            let text = self.configuration(&dir.join(format!("{name}.events")));
+            let mut text = self.configuration(&dir.join(format!("{name}.events")));
+            if let Some(config) = &self.config {
+                text = configuration::over(&text, config)?;
+            }
             fs::write(&file, text).map_err(|e| ProgramError::File(file.clone(), e))?;
             command.arg(sluice).args(["run", "--config"]).arg(file);
         }
@@ -200,7 +210,7 @@ impl Place {
 
     /// What `sluice run` is given. One core does all: the machine is shared with the rest of the lab.
     fn configuration(&self, events: &Path) -> String {
-        let Self { address, gateway, sources, core, drain_s, rules } = self;
+        let Self { address, gateway, sources, core, drain_s, rules, config: _ } = self;
         format!(
             "[port]\nprofile = \"af_packet\"\ndevice = \"{}\"\naddress = \"{address}\"\ngateway = \"{gateway}\"\n\n\
              [cores]\nmode = \"run-to-completion\"\nworker = [{core}]\ncontrol = {core}\n\n\

@@ -135,6 +135,9 @@ struct Options {
     /// Rules for the appliances, in Suricata's syntax; without them everything is forwarded
     #[arg(long, value_name = "FILE", value_parser = existing)]
     rules: Option<PathBuf>,
+    /// A configuration for the appliances, over what the lab itself tells them: `[policy]`, `[[list]]`, `[hold]` and so on
+    #[arg(long, value_name = "FILE", value_parser = existing)]
+    config: Option<PathBuf>,
     /// Decide a point that AWS leaves open otherwise, NAME=true, =false or =number; may come several times
     #[arg(long = "switch", value_name = "NAME=VALUE", value_parser = switch)]
     switches: Vec<String>,

@@ -78,6 +78,7 @@ fn begin(place: &Place, options: &Options) -> Result<State, Box<dyn std::error::
         prefix: options.prefix.clone(),
         appliance: options.appliance.clone(),
         rules: options.rules.clone(),
+        config: options.config.clone(),
         switches: options.switches.iter().try_fold(Switches::default(), |all, one| all.with(one))?,
         ..Settings::default()
     };

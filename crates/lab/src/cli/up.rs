@@ -50,6 +50,7 @@ fn arguments(options: &Options) -> Vec<String> {
         time_scale,
         appliance,
         rules,
+        config,
         switches,
         strict,
         port,
@@ -68,6 +69,7 @@ fn arguments(options: &Options) -> Vec<String> {
         format!("--prefix={prefix}"),
     ];
     all.extend(rules.iter().map(|file| format!("--rules={}", file.display())));
+    all.extend(config.iter().map(|file| format!("--config={}", file.display())));
     all.extend(appliance.iter().map(|c| format!("--appliance={c}")));
     all.extend(switches.iter().map(|s| format!("--switch={s}")));
     let flags = [(strict, "--strict"), (no_network, "--no-network")];

@@ -101,6 +101,7 @@ impl Bench {
             core: 0,
             drain_s: 1,
             rules: Vec::new(),
+            config: None,
         };
         let process = place.start(dir, &appliance, "conformance", own)?;
         Ok(Self {

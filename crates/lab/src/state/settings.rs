@@ -27,6 +27,8 @@ pub struct Settings {
     pub appliance: Option<String>,
     /// The rule file of appliances that run `sluice`.
     pub rules: Option<PathBuf>,
+    /// A configuration for them; it says what their place in the lab leaves open, and what is to be otherwise.
+    pub config: Option<PathBuf>,
     /// How the points that AWS leaves open are decided.
     #[serde(default)]
     pub switches: Switches,
@@ -69,6 +71,7 @@ impl Default for Settings {
             prefix: "gwlb".into(),
             appliance: None,
             rules: None,
+            config: None,
             switches: Switches::default(),
             internet: Internet::default(),
         }
