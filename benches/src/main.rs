@@ -148,8 +148,8 @@ fn measure(options: &Options, folder: &Path) -> Result<Report, Box<dyn Error>> {
     }
     if options.wants("latency") {
         eprintln!("latency");
-        for (wiring, name) in [(Wiring::RunToCompletion, "run to completion"), (Wiring::Pipeline, "pipeline")]
-        {
+        let (rtc, pipeline) = (Some(Wiring::RunToCompletion), Some(Wiring::Pipeline));
+        for (wiring, name) in [(None, "no appliance"), (rtc, "run to completion"), (pipeline, "pipeline")] {
             let setup = latency::Setup { wiring, rate: 1_000_000, flows: 10_000, seconds: 3.0 };
             report.latency.push((format!("{name}, 1 Mpps"), in_child("latency", &setup)?));
         }

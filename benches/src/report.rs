@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use crate::machine::Machine;
 use crate::micro::Part;
+use crate::samples::Samples;
 use crate::sessions;
 use crate::veth;
-use crate::whole::{Row, latency};
+use crate::whole::{Row, gap, latency};
 
 /// All that a run measured; what was not asked for is empty.
 #[derive(Clone, Debug, Serialize)]
@@ -33,8 +34,8 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    fn of(&self, name: &str) -> Option<f64> {
-        self.rows.iter().find(|row| row.name == name).map(|row| row.mpps.median())
+    fn of(&self, name: &str) -> Option<&Samples> {
+        self.rows.iter().find(|row| row.name == name).map(|row| &row.mpps)
     }
 }
 
@@ -60,7 +61,7 @@ impl Report {
         )?;
         writeln!(
             to,
-            "of its CPU that this core had in a sample. ns over rxonly: what a packet costs beside being received."
+            "of its CPU that this core had in a sample. Ratios are medians of the rounds' ratios. ns over rxonly: what a packet costs beside being received."
         )?;
         for table in &self.tables {
             write_table(to, table)?;
@@ -103,15 +104,25 @@ impl Report {
 fn write_latency(to: &mut String, rows: &[(String, latency::Outcome)]) -> std::fmt::Result {
     writeln!(to, "\n## Latency added, microseconds, packets on a schedule\n")?;
     writeln!(to, "| | p50 | p99 | p99.9 | most | packets |\n|---|---|---|---|---|---|")?;
-    for (name, latency::Outcome { all, undisturbed, .. }) in rows {
-        for (which, lateness) in [("all", all), ("while no core was taken away", undisturbed)] {
-            let latency::Lateness { p50, p99, p999, most, packets } = lateness;
+    for (name, latency::Outcome { all, while_there, between_gaps, .. }) in rows {
+        let kinds =
+            [("all", all), ("while Linux left it its core", while_there), ("between gaps", between_gaps)];
+        for (which, latency::Lateness { p50, p99, p999, most, packets }) in kinds {
             writeln!(to, "| {name}, {which} | {p50:.2} | {p99:.2} | {p999:.1} | {most:.0} | {packets} |")?;
         }
     }
-    for (name, latency::Outcome { times_away, away, .. }) in rows {
-        let times = format!("{times_away} times, for {away:.1} ms in all");
-        writeln!(to, "\n{name}: the operating system took a core away {times}.")?;
+    let longer = gap::SHORT;
+    writeln!(
+        to,
+        "\nGaps are turns of more than {longer} µs; packets on their way then, or for as long again, are left out.\n"
+    )?;
+    writeln!(
+        to,
+        "| gaps, and milliseconds in all | Linux gave the core away | others: interrupts, the host, the loop itself |\n|---|---|---|"
+    )?;
+    for (name, latency::Outcome { away, other, .. }) in rows {
+        let gaps = |gaps: &latency::Gaps| format!("{}, {:.1} ms", gaps.times, gaps.millis);
+        writeln!(to, "| {name} | {} | {} |", gaps(away), gaps(other))?;
     }
     Ok(())
 }
@@ -122,9 +133,9 @@ fn write_table(to: &mut String, table: &Table) -> std::fmt::Result {
     let (beside, alone) = (table.of(table.beside), table.of("testpmd rxonly"));
     for Row { name, mpps, least_share, .. } in &table.rows {
         let median = mpps.median();
-        let ratio = beside.map_or("".to_owned(), |beside| format!("{:.2}", median / beside));
+        let ratio = beside.map_or("".to_owned(), |beside| format!("{:.2}", mpps.over(beside).median()));
         let nanos = 1e3 / median;
-        let over = alone.map_or("".to_owned(), |alone| format!("{:.1}", nanos - 1e3 / alone));
+        let over = alone.map_or("".to_owned(), |alone| format!("{:.1}", nanos - 1e3 / alone.median()));
         let (least, most) = (mpps.least(), mpps.most());
         writeln!(
             to,

@@ -4,32 +4,34 @@
 //! ```text
 //! net_ring ─▶ Scheduled: waits until a frame is due, writes when that was ─▶ the appliance ─▶ Timed ─▶ net_ring
 //! ```
-//! The operating system may run something else on a core meanwhile, and then all percentiles are its own. So they are told
-//! twice: of all packets, and of those that were not on their way at such a time ([`away`]).
+//! The core may run something else meanwhile, and then all percentiles are its own. So they are told three times: of all
+//! packets, of those that were not on their way while Linux had given the core away, and of those that were not in any
+//! [`gap`]. The same is told of a loop with no appliance between source and sink: that is the machine's own part.
 
 use std::collections::VecDeque;
 use std::error::Error;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use appliance::NicSink;
 use arrayvec::ArrayVec;
-use dpdk::{Mbuf, RxQueue, tsc, tsc_hz};
+use dpdk::{Lcore, Mbuf, RxQueue, tsc, tsc_hz};
 use engine::{Pulled, Sink, Source, Stage};
 use flow::Moment;
 use inspect::{Burst, DropReason, Packet};
 use serde::{Deserialize, Serialize};
 use wire::reflect;
 
-use super::away::{self, Span, Watch};
-use super::sluice::{Supply, Wiring, eal, pool, port, start};
+use super::gap::{self, Gap, Span, Watch};
+use super::sluice::{DATA_CORE, Supply, Wiring, eal, pool, port, start};
 use crate::capture::{Random, Size, set_flow};
 
 /// What one process measures.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Setup {
-    pub(crate) wiring: Wiring,
+    /// None: from the source to the sink, with nothing between.
+    pub(crate) wiring: Option<Wiring>,
     /// Packets per second.
     pub(crate) rate: u64,
     pub(crate) flows: u32,
@@ -40,12 +42,21 @@ pub(crate) struct Setup {
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub(crate) struct Outcome {
     pub(crate) all: Lateness,
-    /// Without the packets that were on their way while the operating system had taken a core away, or for as long again.
-    pub(crate) undisturbed: Lateness,
-    /// How often it did.
-    pub(crate) times_away: usize,
-    /// For how long in all, in milliseconds.
-    pub(crate) away: f64,
+    /// Without packets that were on their way while Linux had given a core away, or for as long again.
+    pub(crate) while_there: Lateness,
+    /// Without packets that were on their way in a gap of any kind, or for as long again.
+    pub(crate) between_gaps: Lateness,
+    /// Gaps in which Linux had given a core away.
+    pub(crate) away: Gaps,
+    /// All others.
+    pub(crate) other: Gaps,
+}
+
+/// How often, and for how many milliseconds in all.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub(crate) struct Gaps {
+    pub(crate) times: usize,
+    pub(crate) millis: f64,
 }
 
 /// How late packets were, in microseconds.
@@ -74,10 +85,10 @@ pub(crate) fn measure(setup: &Setup) -> Result<Outcome, Box<dyn Error>> {
     let eal = eal()?;
     let (rx, tx) = port(&eal, pool(&eal)?, &Supply::Ring(Size::Fixed(64)))?;
     let hz = tsc_hz(&eal);
-    let ((tell, samples), (tell_away, spans)) = (channel(), channel());
+    let ((tell, samples), (tell_gaps, gaps)) = (channel(), channel());
     let source = Scheduled {
         rx,
-        watch: Watch::new(hz, tell_away.clone()),
+        watch: Watch::new(hz, tell_gaps.clone()),
         waiting: VecDeque::with_capacity(1024),
         interval: hz / setup.rate,
         due: 0,
@@ -86,23 +97,54 @@ pub(crate) fn measure(setup: &Setup) -> Result<Outcome, Box<dyn Error>> {
     };
     let from = tsc() + hz / 2;
     let sink = Timed { nic: NicSink(tx), from, samples: Vec::with_capacity(1 << 23), tell };
-    let launched = start(setup.wiring, (source, sink), Watched(Watch::new(hz, tell_away)))?;
-    thread::sleep(Duration::from_secs_f64(0.5 + setup.seconds));
-    launched.threads.stop();
-    if launched.threads.join().is_err() {
-        return Err("a thread died".into());
+    let time = Duration::from_secs_f64(0.5 + setup.seconds);
+    match setup.wiring {
+        Some(wiring) => {
+            let launched = start(wiring, (source, sink), Watched(Watch::new(hz, tell_gaps)))?;
+            thread::sleep(time);
+            launched.threads.stop();
+            launched.threads.join().map_err(|_| "a thread died")?;
+        }
+        None => {
+            drop(tell_gaps);
+            thread::spawn(move || hand_over((source, sink), time)).join().map_err(|_| "the thread died")?;
+        }
     }
-    let samples = samples.recv()?;
-    let away: Vec<Span> = spans.iter().flatten().filter(|(_, to)| *to >= from).collect();
-    let disturbed = away::disturbed(away.clone());
-    let undisturbed = samples.iter().filter(|(due, sent)| !away::touches(&disturbed, *due, *sent));
-    let late = |(due, sent): &Span| sent.saturating_sub(*due);
-    Ok(Outcome {
-        undisturbed: Lateness::of(undisturbed.map(late).collect(), hz),
-        all: Lateness::of(samples.iter().map(late).collect(), hz),
-        times_away: away.len(),
-        away: away.iter().map(late).sum::<u64>() as f64 * 1e3 / hz as f64,
-    })
+    let gaps: Vec<Gap> = gaps.iter().flatten().filter(|gap| gap.span.1 >= from).collect();
+    Ok(Outcome::of(&samples.recv()?, &gaps, hz))
+}
+
+/// Source to sink on the data core, with nothing between.
+fn hand_over((mut source, mut sink): (Scheduled, Timed), time: Duration) {
+    core_affinity::set_for_current(DATA_CORE);
+    let (_lcore, mut burst, start) = (Lcore::register(), Burst::default(), Instant::now());
+    while start.elapsed() < time {
+        source.pull(&mut burst);
+        burst.parts().0.iter_mut().for_each(|frame| reflect(frame.as_mut())); // the ring wants it as it is returned
+        sink.push(&mut burst);
+    }
+}
+
+impl Outcome {
+    fn of(samples: &[Span], gaps: &[Gap], hz: u64) -> Self {
+        let late = |(due, sent): &Span| sent.saturating_sub(*due);
+        let without = |which: fn(&Gap) -> bool| {
+            let disturbed = gap::disturbed(gaps.iter().filter(|gap| which(gap)).map(|gap| gap.span));
+            let calm = samples.iter().filter(|(due, sent)| !gap::touches(&disturbed, *due, *sent));
+            Lateness::of(calm.map(late).collect(), hz)
+        };
+        let count = |which: fn(&Gap) -> bool| {
+            let of_kind: Vec<_> = gaps.iter().filter(|gap| which(gap)).map(|gap| late(&gap.span)).collect();
+            Gaps { times: of_kind.len(), millis: of_kind.iter().sum::<u64>() as f64 * 1e3 / hz as f64 }
+        };
+        Self {
+            all: Lateness::of(samples.iter().map(late).collect(), hz),
+            while_there: without(|gap| gap.is_away),
+            between_gaps: without(|_| true),
+            away: count(|gap| gap.is_away),
+            other: count(|gap| !gap.is_away),
+        }
+    }
 }
 
 /// Looks at the clock once in each turn of a worker, and does nothing else.

@@ -4,7 +4,7 @@
 //! disturbs all of them. Rates are per second of the busiest data thread's CPU time, so that a neighbour on the same CPU
 //! makes a sample shorter and not slower; how much of its CPU a thread had is reported beside them.
 
-mod away;
+pub(crate) mod gap;
 pub(crate) mod latency;
 pub(crate) mod sluice;
 pub(crate) mod testpmd;

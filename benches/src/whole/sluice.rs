@@ -13,6 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use appliance::{NicSink, NicSource, clock, enter};
+use core_affinity::CoreId;
 use dpdk::{
     Eal, EalArgs, LogLevel, Mbuf, Memory, Mempool, MempoolSpec, PortSpec, RxQueue, TxQueue, tsc, tsc_hz,
 };
@@ -81,10 +82,21 @@ pub(crate) fn eal() -> Result<Eal, Box<dyn Error>> {
     Ok(Eal::init(&args(Memory::HugePages))?)
 }
 
-/// The pool that testpmd would make: as many mbufs, as large.
+/// What both contenders have of packet memory.
+pub(crate) struct Pool {
+    pub(crate) mbufs: u32,
+    pub(crate) cache: u32,
+    pub(crate) data_room: u16,
+}
+
+/// testpmd's own sizes: as large a cache, as large mbufs.
+pub(crate) const POOL: Pool = Pool { mbufs: 32_767, cache: 250, data_room: 2176 };
+/// Descriptors of each queue.
+pub(crate) const DESCRIPTORS: u16 = 512;
+
 pub(crate) fn pool(eal: &Eal) -> Result<Mempool, Box<dyn Error>> {
-    let spec = MempoolSpec { name: "packets".to_owned(), mbufs: 32_767, cache: 250, data_room: 2176 };
-    Ok(Mempool::create(eal, &spec)?)
+    let Pool { mbufs, cache, data_room } = POOL;
+    Ok(Mempool::create(eal, &MempoolSpec { name: "packets".to_owned(), mbufs, cache, data_room })?)
 }
 
 /// The port, its queues and, if it is a looped ring, frames on it.
@@ -93,8 +105,14 @@ pub(crate) fn port(eal: &Eal, pool: Mempool, supply: &Supply) -> Result<(RxQueue
         Supply::Pcap(capture) => format!("net_pcap0,rx_pcap={},infinite_rx=1", capture.display()),
         Supply::Ring(_) => "net_ring0".to_owned(),
     };
-    let spec =
-        PortSpec { device, rx_queues: 1, tx_queues: 1, rx_descriptors: 512, tx_descriptors: 512, mtu: 1500 };
+    let spec = PortSpec {
+        device,
+        rx_queues: 1,
+        tx_queues: 1,
+        rx_descriptors: DESCRIPTORS,
+        tx_descriptors: DESCRIPTORS,
+        mtu: 1500,
+    };
     let mut started = spec.start(eal, pool)?;
     let (Some(rx), Some(mut tx)) = (started.rx.pop(), started.tx.pop()) else {
         return Err("the port has no queues".into());
@@ -108,11 +126,16 @@ pub(crate) fn port(eal: &Eal, pool: Mempool, supply: &Supply) -> Result<(RxQueue
     Ok((rx, tx))
 }
 
-/// The layout of a wiring: the data core is CPU 1, as testpmd's; a worker of its own runs on CPU 0.
+/// Where packets are received and sent, as testpmd's.
+pub(crate) const DATA_CORE: CoreId = CoreId { id: 1 };
+
+/// The layout of a wiring; a worker of its own runs on CPU 0.
 pub(crate) fn topology(wiring: Wiring) -> Result<Topology, Box<dyn Error>> {
     let layout = match wiring {
-        Wiring::RunToCompletion => Layout::RunToCompletion { cpus: vec![1] },
-        Wiring::Pipeline => Layout::Pipeline { rx: vec![1], workers: vec![0], tx: vec![1] },
+        Wiring::RunToCompletion => Layout::RunToCompletion { cpus: vec![DATA_CORE.id] },
+        Wiring::Pipeline => {
+            Layout::Pipeline { rx: vec![DATA_CORE.id], workers: vec![0], tx: vec![DATA_CORE.id] }
+        }
     };
     Ok(Topology::new(&layout, &[0, 1], Some(Sharing::Exclusive))?)
 }

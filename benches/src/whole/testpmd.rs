@@ -1,4 +1,5 @@
-//! DPDK's own forwarder on the same source: what a core can do that does not look at what it forwards.
+//! DPDK's own forwarder on the same source: what a core can do that does not look at what it forwards. It has as many mbufs
+//! of the same size and with the same cache, as many descriptors, the same burst and the same CPU as the appliance.
 
 use std::error::Error;
 use std::io::{Read, Write};
@@ -6,7 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::sluice::{Outcome, Supply};
+use super::sluice::{DESCRIPTORS, Outcome, POOL, Supply};
 use crate::children::bound;
 use crate::threads::{busiest, of};
 
@@ -57,7 +58,11 @@ impl Testpmd {
                 "-m",
                 "200",
             ])
-            .args(["--vdev", vdev, "--", "-i", "--no-mlockall", "--total-num-mbufs=32768", "--burst=32"])
+            .args(["--vdev", vdev, "--", "-i", "--no-mlockall", "--burst=32"])
+            .arg(format!("--total-num-mbufs={}", POOL.mbufs))
+            .arg(format!("--mbuf-size={}", POOL.data_room))
+            .arg(format!("--mbcache={}", POOL.cache))
+            .args([format!("--rxd={DESCRIPTORS}"), format!("--txd={DESCRIPTORS}")])
             .arg(format!("--forward-mode={mode}"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

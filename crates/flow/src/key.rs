@@ -231,11 +231,12 @@ impl Near {
         [self.endpoint, self.addresses, rest]
     }
 
-    /// Whether both are of one flow, as far as they tell: all words at once, since they nearly always are.
+    /// Whether both are of one flow, as far as they tell: all of it at once, since they nearly always are.
     #[inline]
     pub(crate) fn is(self, other: Self) -> bool {
-        let ([a, b, c], [x, y, z]) = (self.words(), other.words());
-        (a ^ x) | (b ^ y) | (c ^ z) == 0
+        let last = |near: Self| u16::from_ne_bytes([near.protocol, near.version]);
+        let ends = (self.endpoint ^ other.endpoint) | (self.addresses ^ other.addresses);
+        ends | u64::from(self.ports ^ other.ports) | u64::from(last(self) ^ last(other)) == 0
     }
 }
 

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod candidates;
 mod encapsulation;
 mod hasher;
 mod index;
@@ -18,8 +19,10 @@ mod sweep;
 mod table;
 mod tally;
 mod tick;
+mod tracked;
 
 pub use account::{Account, EndReason, Ended};
+pub use candidates::{BURST, Candidates, Hint};
 pub use encapsulation::{Encapsulation, Wrapping};
 pub use hasher::FlowHasher;
 pub use key::{Direction, Far, FlowKey, Near};
@@ -27,5 +30,6 @@ pub use moment::Moment;
 pub use settings::{Midstream, Settings, Timeouts};
 pub use sighting::Sighting;
 pub use state::FlowState;
-pub use table::{BURST, Candidates, Change, Course, FlowTable, Hint, NoFlow, Tracked};
+pub use table::{FlowTable, NoFlow};
 pub use tally::Tally;
+pub use tracked::{Change, Course, Tracked};

@@ -9,6 +9,7 @@
 
 use std::hint::black_box;
 
+use crate::candidates::NONE;
 use crate::encapsulation::Headers;
 use crate::index::Index;
 use crate::record::Record;
@@ -16,45 +17,9 @@ use crate::settings::{IdleTicks, Midstream, Settings};
 use crate::sweep::Sweep;
 use crate::tick::Tick;
 use crate::{
-    Account, Direction, Encapsulation, EndReason, Ended, FlowHasher, FlowKey, FlowState, Moment, Sighting,
-    Tally, Wrapping,
+    Account, BURST, Candidates, Change, Course, Direction, Encapsulation, EndReason, Ended, FlowHasher,
+    FlowKey, Hint, Moment, Sighting, Tracked, Wrapping,
 };
-
-/// Most packets per lookup.
-pub const BURST: usize = 32;
-
-/// No place; also the end of the list of vacant records.
-const NONE: u32 = u32::MAX;
-
-/// Where the packets of a burst may find their flows.
-#[derive(Clone, Copy, Debug)]
-pub struct Candidates([u32; BURST]);
-
-/// Where a packet may find its flow; [`FlowTable`] looks whether it does.
-#[derive(Clone, Copy, Debug)]
-pub struct Hint(u32);
-
-impl Candidates {
-    /// The hints of the packets from the `first` on.
-    #[inline]
-    pub fn from(&self, first: usize) -> impl Iterator<Item = Hint> {
-        self.0.get(first..).unwrap_or_default().iter().map(|place| Hint(*place))
-    }
-
-    /// The hint of the packet that was the `nth` of the burst.
-    #[must_use]
-    #[inline]
-    pub fn of(&self, nth: usize) -> Hint {
-        self.0.get(nth).map_or(Hint::default(), |place| Hint(*place))
-    }
-}
-
-impl Default for Hint {
-    /// None: the packet is looked up by itself.
-    fn default() -> Self {
-        Self(NONE)
-    }
-}
 
 /// Why a packet has no flow.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -65,50 +30,6 @@ pub enum NoFlow {
     /// A TCP packet amid a connection that the table does not know, and [`Midstream::Drop`].
     #[error("a TCP packet without a flow that is not a SYN")]
     Midstream,
-}
-
-/// A packet's flow, and what the packet changed.
-#[derive(Debug)]
-pub struct Tracked<'t, M> {
-    /// What the caller remembers of the flow: `M::default()` for a new one.
-    pub memo: &'t mut M,
-    /// What it changed, unless it is but one packet more of a flow, wrapped like the one before it.
-    pub change: Option<&'t Change<M>>,
-    /// The flow as far as it has come.
-    pub course: Course<'t>,
-}
-
-/// A flow as far as it has come, the newest packet counted. It is not read before it is asked.
-#[derive(Clone, Copy, Debug)]
-pub struct Course<'t> {
-    /// Which way the initiator's packets go.
-    pub initiator: Direction,
-    /// The flow's state.
-    pub state: FlowState,
-    /// Packets and bytes up and down, indexed by [`Direction`].
-    pub tallies: &'t [Tally; 2],
-    pub(crate) first_seen: &'t Tick,
-}
-
-impl Course<'_> {
-    /// When the flow's first packet came, exact to 17 ms.
-    #[must_use]
-    pub fn begun(&self, now: Moment) -> Moment {
-        self.first_seen.moment(now)
-    }
-}
-
-/// What a packet changed.
-#[derive(Debug)]
-pub struct Change<M> {
-    /// This packet began the flow.
-    pub is_new: bool,
-    /// The flow began amid a connection.
-    pub is_midstream: bool,
-    /// GWLB gave this direction of the flow another cookie.
-    pub cookie_changed: bool,
-    /// The flow of the same key that this packet found at its end.
-    pub ended: Option<Ended<M>>,
 }
 
 /// Flows of one worker. `M` is what the caller remembers of each, in four bytes.
@@ -156,7 +77,7 @@ impl<M: Copy + Default> FlowTable<M> {
     #[must_use]
     #[inline]
     pub fn look_ahead(&self, hashes: impl IntoIterator<Item = u32>) -> Candidates {
-        let (mut candidates, mut burst, mut count) = (Candidates([NONE; BURST]), [0; BURST], 0);
+        let (mut candidates, mut burst, mut count) = (Candidates::NONE, [0; BURST], 0);
         for ((kept, bucket), hash) in burst.iter_mut().zip(&mut candidates.0).zip(hashes) {
             (*kept, *bucket) = (hash, self.index.first_number(hash));
             count += 1;
@@ -437,11 +358,5 @@ impl<M: Copy + Default> FlowTable<M> {
         self.vacant = place;
         self.flows -= 1;
         ended
-    }
-}
-
-impl<M> Default for Change<M> {
-    fn default() -> Self {
-        Self { is_new: false, is_midstream: false, cookie_changed: false, ended: None }
     }
 }

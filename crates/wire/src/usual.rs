@@ -58,9 +58,12 @@ impl<'a> Usual<'a> {
     #[inline(always)] // by a call its result would go through memory, which takes longer than the reading
     pub fn read(frame: &'a [u8], end: &TunnelEnd) -> Option<Self> {
         let h = frame.first_chunk::<HEADERS>()?;
-        // Bits that are not as they must be, eight bytes at a time. Dots are bytes that may have any value.
+        let us = end.address.map_or(0, |us| u64::from(us.to_bits()) << 32);
+        let asked = if end.address.is_some() { 0xffff_ffff_0000_0000 } else { 0 };
+        // Bits that are not as they must be, eight bytes at a time.
         let unlike = unlike::<12>(h, 0xffff_ff00_0000_0000, 0x0800_4500_0000_0000) // IPv4, 20 bytes
             | unlike::<16>(h, 0x0000_0000_3fff_00ff, 0x0000_0000_0000_0011) // no fragment, UDP
+            | unlike::<30>(h, asked | 0xffff, us | u64::from(end.udp_port)) // for us
             | unlike::<38>(h, 0x0000_ffff_ff80_ffff, 0x0000_0000_0800_0800) // no checksum; 32 bytes of options, O clear, IPv4
             | unlike::<50>(h, 0xffff_ffff_0000_0000, head(ENDPOINT_HEAD))
             | unlike::<62>(h, 0xffff_ffff_0000_0000, head(ATTACHMENT_HEAD))
@@ -89,10 +92,7 @@ impl<'a> Usual<'a> {
             return None;
         }
         let node = field::<26, 4, HEADERS>(h);
-        let for_us = end.is_us(field::<30, 4, HEADERS>(h).into())
-            && be16::<36, HEADERS>(h) == end.udp_port
-            && end.allows(node.into());
-        if !for_us {
+        if !end.allows(node.into()) {
             return None;
         }
         Some(Self {
