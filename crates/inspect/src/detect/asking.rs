@@ -97,7 +97,8 @@ impl Asking<'_> {
         }
     }
 
-    fn speaks(&self, app: Protocol) -> bool {
+    /// Whether the flow is known to speak what a rule names.
+    pub(crate) fn speaks(&self, app: Protocol) -> bool {
         self.spoken.flow.protocol().is_some_and(|spoken| is_spoken(app, spoken))
     }
 

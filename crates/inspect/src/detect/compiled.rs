@@ -121,11 +121,7 @@ impl Compiled {
         let is_found = |rank| self.patterns.get(rank as usize).is_some_and(Option::is_some);
         let group = Group::new(ready, way, Arc::clone(all), is_found);
         if let Some(requests) = &self.requests {
-            let of_bulk = |rank: Rank| {
-                let pattern = self.patterns.get(rank as usize).and_then(Option::as_ref);
-                pattern.is_some_and(Pattern::is_of_bulk)
-            };
-            let rules: Bits = group.deep().filter(|rank| of_bulk(*rank)).collect();
+            let rules: Bits = group.deep().filter(|rank| is_found(*rank)).collect();
             if rules.len() < all.len() / 4 * 3 {
                 let (patterns, own) = (Arc::clone(&self.patterns), Arc::clone(group.own()));
                 requests.ask(Request { all: Arc::clone(all), patterns, rules, own });

@@ -8,6 +8,7 @@ mod detector;
 mod failed;
 mod group;
 mod groups;
+mod hit;
 mod marks;
 mod outside;
 mod packet_test;

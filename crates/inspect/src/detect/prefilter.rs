@@ -13,6 +13,7 @@ pub(crate) struct Prefilter {
     /// By literal: whose it is.
     rules: Box<[Box<[Rank]>]>,
     longest: usize,
+    shortest: usize,
 }
 
 impl Prefilter {
@@ -30,10 +31,11 @@ impl Prefilter {
                 rules.push(rank);
             }
         }
-        let longest = literals.iter().map(|literal| literal.bytes.len()).max().unwrap_or(0);
+        let lengths = || literals.iter().map(|literal| literal.bytes.len());
+        let (longest, shortest) = (lengths().max().unwrap_or(0), lengths().min().unwrap_or(0));
         let rules = rules.into_iter().map(Vec::into_boxed_slice).collect();
         let matcher = Matcher::new(&literals).or_else(|_| Matcher::portable(&literals)).ok();
-        Self { matcher, rules, longest }
+        Self { matcher, rules, longest, shortest }
     }
 
     /// How many bytes before fresh ones a match may begin.
@@ -53,6 +55,9 @@ impl Prefilter {
             self.rules.iter().flatten().for_each(|rank| found(*rank, text.len()));
             return Ok(());
         };
+        if text.len() < self.shortest {
+            return Ok(());
+        }
         matcher.scan(text, scratch, |literal, end| {
             for rank in self.rules.get(literal as usize).into_iter().flatten() {
                 found(*rank, end);

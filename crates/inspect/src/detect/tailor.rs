@@ -32,7 +32,7 @@ pub(super) struct Request {
     pub(super) all: Arc<Patterns>,
     /// By rank, of the whole set of rules.
     pub(super) patterns: Arc<[Option<Pattern>]>,
-    /// The group's rules that patterns find in payloads and bodies.
+    /// The group's rules that patterns find.
     pub(super) rules: Bits,
     pub(super) own: Own,
 }
@@ -115,7 +115,7 @@ impl Tailor {
         let (place, rules) = grown.map_or((None, rules.clone()), |(nth, union)| (Some(nth), union));
         let found = |rank: Rank| Some((rank, patterns.get(rank as usize)?.as_ref()?));
         let compiled = Arc::new(all.cut(rules.iter().filter_map(found)));
-        self.memory += compiled.own_memory();
+        self.memory += compiled.memory();
         let made = Made { all: Arc::clone(all), rules, patterns: Arc::clone(&compiled) };
         match place.and_then(|nth| self.made.get_mut(nth)) {
             Some(smaller) => self.outgrown.push(std::mem::replace(smaller, made).patterns),

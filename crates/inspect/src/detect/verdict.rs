@@ -4,7 +4,7 @@ use arrayvec::ArrayVec;
 use policy::{ALERTS_MAX, Action, Order, Outcome, RejectTo};
 
 use super::compiled::Compiled;
-use super::worker::{Hit, Scope};
+use super::hit::{Hit, Scope};
 use crate::Cause;
 use crate::witness::Fate;
 

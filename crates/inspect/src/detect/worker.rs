@@ -6,49 +6,23 @@
 //!             └─▶ transactions ───┘                                   └─▶ bits, numbers, marks on addresses
 //! ```
 
-use flow::Direction;
-use policy::{Buffer, RuleIndex, Way};
+mod of_stream;
+mod of_transactions;
 
 use super::asking::Asking;
 use super::compiled::Compiled;
 use super::failed::Failed;
 use super::group::Group;
 use super::groups::Groups;
-use super::patterns::BufferFilter;
+use super::hit::{Hit, Scope};
 use super::rule::{Kind, Rank, Ready};
-use super::session::{Progress, WAITING_MAX};
-use crate::app::{Phase, Transaction, Transactions};
 use crate::matcher::Scratch;
 use crate::payload::{Context, Program};
 use crate::witness::{Asked, Witness};
+pub(crate) use of_stream::Text;
 
 /// Conditions of candidates that are looked at for one packet; the rest is left, and counted.
 const STEPS_MAX: u32 = 4096;
-
-/// A rule that matched.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Hit {
-    /// Where it stands in the order of verdicts.
-    pub(crate) index: RuleIndex,
-    pub(crate) rank: Rank,
-    /// What it decides about, if it decides.
-    pub(crate) scope: Scope,
-    /// The transaction that met it.
-    pub(crate) transaction: Option<u32>,
-    /// Whether it is told.
-    pub(crate) told: bool,
-    /// Which way what met it goes: a packet may make bytes of the other way ready.
-    pub(crate) direction: Direction,
-}
-
-/// What a rule decides about that passes or drops.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Scope {
-    /// The packet that it matched.
-    Packet,
-    /// All that follows of the flow.
-    Flow,
-}
 
 /// What detection has counted since the start.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -75,23 +49,16 @@ pub(crate) struct Worker {
     in_stream: Vec<Rank>,
     /// Whether the packet's payload was looked through as bytes of the stream.
     is_scanned: bool,
+    /// Rules about bodies whose pattern was found in the stream's bytes.
+    in_bodies: Vec<Rank>,
+    /// How many bytes, the stream's last, were looked through for what may be in bodies.
+    looked_through: usize,
     /// The rules that the packet completed; cleared with each packet.
     pub(crate) hits: Vec<Hit>,
     steps: u32,
     pub(crate) tallies: Tallies,
     /// Who looks on, if somebody asked why.
     pub(crate) witness: Option<Box<dyn Witness>>,
-}
-
-/// Fresh bytes of a stream, and the tail before them.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Text<'a> {
-    /// The tail and the fresh bytes.
-    pub(crate) bytes: &'a [u8],
-    /// Where the fresh ones start.
-    pub(crate) fresh_from: usize,
-    /// Where in the stream the first of the bytes is.
-    pub(crate) start: u64,
 }
 
 impl Default for Worker {
@@ -104,6 +71,8 @@ impl Default for Worker {
             candidates: Vec::with_capacity(256),
             in_stream: Vec::with_capacity(64),
             is_scanned: false,
+            in_bodies: Vec::with_capacity(64),
+            looked_through: 0,
             hits: Vec::with_capacity(64),
             steps: 0,
             tallies: Tallies::default(),
@@ -123,6 +92,7 @@ impl Worker {
         self.hits.clear();
         self.in_stream.clear();
         self.is_scanned = false;
+        self.looked_through = 0;
         self.steps = 0;
     }
 
@@ -187,56 +157,6 @@ impl Worker {
         self.hits.iter_mut().skip(before).for_each(|hit| hit.scope = Scope::Packet);
     }
 
-    /// Rules about the stream's bytes.
-    pub(crate) fn stream(
-        &mut self,
-        compiled: &Compiled,
-        group: &Group,
-        text: Text<'_>,
-        waiting: &mut Vec<(u64, Rank)>,
-        asking: &mut Asking<'_>,
-    ) {
-        self.candidates.clear();
-        waiting.retain(|(end, _)| *end > text.start);
-        let filter = &group.patterns().payload;
-        let from = text.fresh_from.saturating_sub(filter.overlap());
-        let mut lost = 0;
-        let Self { scratch, tallies, in_stream, .. } = self;
-        let found = |rank: Rank, end: usize| {
-            if from + end <= text.fresh_from {
-                return;
-            }
-            if group.has_of_packets(rank) {
-                in_stream.push(rank);
-            }
-            if group.has_of_stream(rank) {
-                let end = text.start + (from + end) as u64;
-                match waiting.iter().position(|(_, other)| *other == rank) {
-                    Some(nth) => waiting[nth].0 = end,
-                    None if waiting.len() < WAITING_MAX => waiting.push((end, rank)),
-                    None => lost += 1,
-                }
-            }
-        };
-        let scanned = filter.scan(text.bytes.get(from..).unwrap_or_default(), scratch, found);
-        tallies.unscanned += u64::from(scanned.is_err());
-        tallies.waiting_lost += lost;
-        let (payload, fresh) = (asking.sight.payload, text.bytes.get(text.fresh_from..).unwrap_or_default());
-        self.is_scanned |= scanned.is_ok() && !payload.is_empty() && fresh.starts_with(payload);
-        self.candidates.extend(waiting.iter().map(|(_, rank)| *rank));
-        self.candidates.extend_from_slice(&group.stream);
-        self.each_candidate(compiled, None, asking, |asking, rule, rank, context| {
-            let eligible = rule.kind == Kind::Stream && rule.at_stream;
-            eligible.then_some(()).ok_or(Failed::Elsewhere)?;
-            asking.holds(rule, None)?;
-            headers_hold(rule, asking, context)?;
-            (text.start == 0 || !rule.is_placed).then_some(()).ok_or(Failed::Elsewhere)?;
-            payload_holds(rule, text.bytes, context)?;
-            waiting.retain(|(_, other)| *other != rank);
-            Ok(())
-        });
-    }
-
     /// Rules about the protocol alone.
     pub(crate) fn protocol(
         &mut self,
@@ -255,100 +175,6 @@ impl Worker {
             if rule.once {
                 met.push(rank);
             }
-            Ok(())
-        });
-    }
-
-    /// Rules about transactions that have grown since they were looked at. `payloads`: the packet's, and the stream's text.
-    pub(crate) fn transactions(
-        &mut self,
-        compiled: &Compiled,
-        group: &Group,
-        (all, known, looked_at): (&Transactions, &mut Vec<Progress>, &mut u32),
-        payloads: [&[u8]; 2],
-        asking: &mut Asking<'_>,
-    ) {
-        if std::mem::replace(looked_at, all.changes()) == all.changes() {
-            return;
-        }
-        for open in all.open() {
-            let nth = known.iter().position(|progress| progress.number == open.number).unwrap_or_else(|| {
-                known.push(Progress { number: open.number, ..Progress::default() });
-                known.len() - 1
-            });
-            if let Some(progress) = known.get_mut(nth) {
-                self.transaction(compiled, group, (open, progress), payloads, asking);
-            }
-        }
-    }
-
-    fn transaction(
-        &mut self,
-        compiled: &Compiled,
-        group: &Group,
-        (open, progress): (&Transaction, &mut Progress),
-        payloads: [&[u8]; 2],
-        asking: &mut Asking<'_>,
-    ) {
-        let way = asking.sight.way;
-        let at = way as usize;
-        if progress.has_seen_of(open, way) {
-            return;
-        }
-        let (body, reached) = (open.body(way), open.reached(way));
-        let fresh = open.pieces().get(progress.pieces[at]..).unwrap_or_default();
-        let grown = body.len() > progress.bodies[at];
-        let [mine, other] = match &mut progress.candidates {
-            [to_server, to_client] if way == Way::ToServer => [to_server, to_client],
-            [to_server, to_client] => [to_client, to_server],
-        };
-        let Self { scratch, tallies, context, rooms, .. } = self;
-        let mut scan = |filter: &BufferFilter, text: &[u8]| {
-            let text = filter.transforms.apply(text, rooms, &mut context.regexes);
-            let note = |rank, _| {
-                if group.has(rank) && !mine.contains(&rank) {
-                    mine.push(rank);
-                    // The rest of an exchange may be the other way's.
-                    if compiled.rule(rank).is_some_and(|rule| rule.is_exchange) {
-                        other.push(rank);
-                    }
-                }
-            };
-            tallies.unscanned += u64::from(filter.prefilter.scan(text, scratch, note).is_err());
-        };
-        let patterns = group.patterns();
-        for piece in fresh.iter().filter(|piece| piece.way == way) {
-            patterns.of(piece.buffer).iter().for_each(|filter| scan(filter, open.bytes(piece)));
-        }
-        if grown {
-            for filter in &patterns.bodies {
-                scan(filter, body.get(filter.from(progress.bodies[at])..).unwrap_or_default());
-            }
-        }
-        progress.pieces[at] = open.pieces().len();
-        progress.bodies[at] = body.len();
-        progress.reached[at] = reached;
-        self.candidates.clear();
-        self.candidates.extend_from_slice(mine);
-        self.candidates.extend_from_slice(&group.transaction);
-        // A listener's rules look at each way when a packet goes there: so does an exchange, which needs both.
-        let both_seen = progress.has_begun(way.opposite());
-        let met = &mut progress.met;
-        self.each_candidate(compiled, Some(open.number), asking, |asking, rule, rank, context| {
-            // What is matched by both ways at once is matched once.
-            let met = &mut met[if rule.is_exchange { 0 } else { at }];
-            if rule.kind != Kind::Transaction || (rule.is_exchange && !both_seen) {
-                return Err(Failed::Elsewhere);
-            }
-            if met.contains(&rank) {
-                return Err(Failed::Again);
-            }
-            asking.holds(rule, Some(open))?;
-            headers_hold(rule, asking, context)?;
-            buffers_hold(rule, (open, way), context)?;
-            let [packet, stream] = payloads;
-            payload_holds(rule, packet, context).or_else(|_| payload_holds(rule, stream, context))?;
-            met.push(rank);
             Ok(())
         });
     }
@@ -432,42 +258,10 @@ fn headers_hold(rule: &Ready, asking: &Asking<'_>, context: &mut Context) -> Res
     })
 }
 
-/// Whether what the rule wants of a transaction's buffers holds: each of some value of its buffer.
-fn buffers_hold(rule: &Ready, (open, way): (&Transaction, Way), context: &mut Context) -> Result<(), Failed> {
-    rule.buffers.iter().try_for_each(|program| {
-        let buffer = program.buffer();
-        let way = program.way().filter(|_| rule.is_exchange).unwrap_or(way);
-        let body = Some(open.body(way)).filter(|body| is_body(buffer, way) && !body.is_empty());
-        let mut failed = None;
-        for text in open.values(buffer, way).chain(body) {
-            let Some(test) = program.farthest(text, context) else { return Ok(()) };
-            failed = failed.max(Some(test));
-        }
-        match failed {
-            Some(test) => Err(Failed::Test { option: program.option(), test }),
-            None => {
-                let last = if is_body(buffer, way) { Phase::Complete } else { Phase::Head };
-                let holds = program.holds_if_absent() && open.reached(way) >= last;
-                holds.then_some(()).ok_or(Failed::Absent(program.option()))
-            }
-        }
-    })
-}
-
 /// Whether all tests of a program hold of a text.
 fn text_holds(program: &Program, text: &[u8], context: &mut Context) -> Result<(), Failed> {
     match program.farthest(text, context) {
         Some(test) => Err(Failed::Test { option: program.option(), test }),
         None => Ok(()),
-    }
-}
-
-/// Whether a buffer is what grows.
-fn is_body(buffer: Buffer, way: Way) -> bool {
-    match buffer {
-        Buffer::FileData => true,
-        Buffer::HttpRequestBody => way == Way::ToServer,
-        Buffer::HttpResponseBody => way == Way::ToClient,
-        _ => false,
     }
 }

@@ -62,6 +62,65 @@ proptest! {
     }
 }
 
+/// A response, its body in chunks that end at `cuts`, or as it is if there are none.
+fn response(body: &[u8], cuts: &[usize]) -> Vec<u8> {
+    if cuts.is_empty() {
+        return [format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len()).as_bytes(), body]
+            .concat();
+    }
+    let mut text = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+    let mut from = 0;
+    for to in cuts.iter().copied().chain([body.len()]) {
+        text.extend_from_slice(format!("{:x}\r\n", to - from).as_bytes());
+        text.extend_from_slice(&body[from..to]);
+        text.extend_from_slice(b"\r\n");
+        from = to;
+    }
+    [&text[..], b"0\r\n\r\n"].concat()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// A body that lies in the stream as it is has no scan of its own; each body is found to hold what it holds all the
+    /// same, however it is delimited and cut, and with another one behind it.
+    #[test]
+    fn rules_on_bodies_are_told_by_what_the_bodies_hold(
+        bodies in prop::collection::vec("[ab]{1,24}", 1..4),
+        chunks in prop::collection::vec(prop::collection::btree_set(1..24usize, 0..4), 4),
+        cuts in prop::collection::btree_set(1..300usize, 0..8),
+    ) {
+        let words = ["aaaa", "abab", "bbabb", "ba"];
+        let mut rules = String::from("alert tcp any any -> any any (sid:99; content:\"bbbb\"; flow:to_client;)\n");
+        for (sid, word) in (1..).zip(words) {
+            let name = if sid % 2 == 0 { "file.data" } else { "http.response_body" };
+            rules += &format!("alert http any any -> any any (sid:{sid}; {name}; content:\"{word}\";)\n");
+        }
+        let mut desk = Desk::new(&rules);
+        let mut talk = crate::talk::Talk::open(&mut desk);
+        let request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(bodies.len());
+        talk.say(&mut desk, true, &request);
+        let answers: Vec<u8> = bodies.iter().zip(&chunks).flat_map(|(body, chunks)| {
+            let chunks: Vec<usize> = chunks.iter().copied().filter(|cut| *cut < body.len()).collect();
+            response(body.as_bytes(), &chunks)
+        }).collect();
+        let mut from = 0;
+        for to in cuts.iter().copied().filter(|cut| *cut < answers.len()).chain([answers.len()]) {
+            talk.say(&mut desk, false, &answers[from..to]);
+            from = to;
+        }
+        let mut told = desk.told().0;
+        told.retain(|sid| *sid != 99);
+        told.sort_unstable();
+        let holds = |(sid, word): (u32, &&str)| {
+            let holding = bodies.iter().filter(|body| body.contains(*word)).count();
+            std::iter::repeat_n(sid, holding)
+        };
+        let expected: Vec<u32> = (1..).zip(&words).flat_map(holds).collect();
+        prop_assert_eq!(told, expected);
+    }
+}
+
 #[test]
 fn patterns_cut_to_a_group_tell_what_those_of_all_rules_tell_before_and_after() {
     let mut rules = String::from(
