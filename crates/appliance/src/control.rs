@@ -30,6 +30,9 @@ const LINK_INTERVAL: Duration = Duration::from_millis(100);
 /// How often figures are read for Prometheus, device counters among them.
 const METRICS_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How long the end waits for the last events to be written.
+const LOG_PATIENCE: Duration = Duration::from_secs(5);
+
 /// What the control thread has of DPDK.
 pub(crate) struct Dataplane<'a> {
     /// The proof that DPDK runs.
@@ -156,7 +159,9 @@ impl<'a> Control<'a> {
             thread::sleep(TURN);
         }
         let died = threads.join();
-        self.log.join();
+        if self.log.join(LOG_PATIENCE).is_none() {
+            eprintln!("sluice: nobody reads the event log: the last events are not written");
+        }
         report(&stats.snapshot());
         died.map_err(|names| format!("threads died: {}", names.join(", ")).into())
     }

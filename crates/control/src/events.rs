@@ -1,6 +1,6 @@
 //! Events to lines: one JSON object per alert, dropped flow, ended flow and transaction, in the shape of [`crate::eve`].
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,13 +10,12 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use config::{EventKind, EventSettings};
 use engine::Snapshot;
-use flow::{Ended, FlowState, Moment, Tally};
-use inspect::app::Anomaly;
+use flow::{Ended, FlowState, Moment};
 use inspect::{Alert, Cause, Dropped, Event, FlowSoFar, Judged, Noticed, Tagged, TransactionEnd};
-use policy::{About, LoadedRule, Outcome, Policy, Reaction, RuleIndex, RuleSet};
+use policy::{LoadedRule, Outcome, Policy, Reaction, RuleIndex, RuleSet};
 use serde_json::{Value, json};
 
-use crate::eve::{Line, anomaly, app, app_name, list, stats, wrapped};
+use crate::eve::{Line, alert_of, alert_part, anomaly, app, app_name, list, merge, stats, tallies, wrapped};
 use crate::learn::Learner;
 use crate::output::Output;
 use crate::timestamp::Timestamp;
@@ -352,61 +351,5 @@ impl EventLog {
 
     fn time(&self, moment: Moment) -> String {
         self.timestamp(moment).to_string()
-    }
-}
-
-fn alert_part(sid: u32, rule: Option<&LoadedRule>, action: &str) -> Value {
-    let about = rule.map(|rule| &rule.rule.about);
-    let mut part = json!({
-        "action": action,
-        "gid": about.map_or(1, |about| about.gid),
-        "signature_id": sid,
-        "rev": about.map(|about| about.rev),
-        "signature": about.and_then(|about| about.msg.as_deref()).unwrap_or_default(),
-        "category": rule.map_or("", |rule| &rule.category),
-        "severity": rule.map_or(policy::PRIORITY_DEFAULT, |rule| rule.priority),
-    });
-    let metadata = about.map(metadata).unwrap_or_default();
-    if !metadata.is_empty() {
-        merge(&mut part, json!({ "metadata": metadata }));
-    }
-    part
-}
-
-/// The alert that tells of an oddity, which no rule names.
-fn alert_of(anomaly: Anomaly, action: &str) -> Value {
-    json!({
-        "action": action,
-        "gid": 1,
-        "signature_id": anomaly.sid(),
-        "rev": 1,
-        "signature": format!("SLUICE {anomaly}"),
-        "category": "Generic Protocol Command Decode",
-        "severity": policy::PRIORITY_DEFAULT,
-    })
-}
-
-/// A rule's metadata as the EVE log has it: each key once, with all its values.
-fn metadata(about: &About) -> BTreeMap<&str, Vec<&str>> {
-    let mut metadata: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (key, value) in &about.metadata {
-        metadata.entry(key).or_default().push(value);
-    }
-    metadata
-}
-
-fn tallies([to_server, to_client]: [Tally; 2]) -> Value {
-    json!({
-        "pkts_toserver": to_server.packets(),
-        "pkts_toclient": to_client.packets(),
-        "bytes_toserver": to_server.bytes(),
-        "bytes_toclient": to_client.bytes(),
-    })
-}
-
-/// The fields of one object into another.
-fn merge(part: &mut Value, more: Value) {
-    if let (Value::Object(part), Value::Object(more)) = (part, more) {
-        part.extend(more);
     }
 }

@@ -1,12 +1,13 @@
 //! The thread that takes events from the workers' rings and writes them.
 //!
-//! A slow disk or a stopped reader of standard output holds up this thread alone: the rings fill, and the workers count
-//! what they lose.
+//! A slow disk or a stopped reader of standard output or of a named pipe holds up this thread alone: the rings fill, and the
+//! workers count what they lose, by kind ([`inspect::Losses`]). Who ends waits for it no longer than he wants.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
 use std::time::Duration;
 
 use crossbeam::queue::ArrayQueue;
@@ -27,7 +28,8 @@ const ORDERS: usize = 16;
 /// The thread. It ends when every worker has ended and everything is written.
 pub struct LogThread {
     shared: Arc<Shared>,
-    thread: JoinHandle<()>,
+    /// Nothing comes there but its end, which is the thread's.
+    ended: Receiver<()>,
 }
 
 /// What the control thread wants of the log.
@@ -52,9 +54,12 @@ impl LogThread {
     pub fn start(log: EventLog, rings: Vec<EventReceiver<Event>>) -> io::Result<Self> {
         let orders = ArrayQueue::new(ORDERS);
         let shared = Arc::new(Shared { orders, written: AtomicU64::new(0), failed: AtomicU64::new(0) });
-        let working = shared.clone();
-        let thread = thread::Builder::new().name("log".into()).spawn(move || work(log, rings, &working))?;
-        Ok(Self { shared, thread })
+        let (working, (end, ended)): (_, (Sender<()>, _)) = (shared.clone(), channel());
+        thread::Builder::new().name("log".into()).spawn(move || {
+            work(log, rings, &working);
+            drop(end);
+        })?;
+        Ok(Self { shared, ended })
     }
 
     /// Know the rules of a policy, to name them. Tell before the workers take it.
@@ -86,13 +91,14 @@ impl LogThread {
         }
     }
 
-    /// Wait until everything is written. Returns at once only after the workers have ended.
-    pub fn join(self) -> LogCounts {
-        // A thread that panicked has written what it could.
-        let _ = self.thread.join();
-        LogCounts {
-            written: self.shared.written.load(Ordering::Relaxed),
-            failed: self.shared.failed.load(Ordering::Relaxed),
+    /// Wait until everything is written, which comes only after the workers have ended. None if that takes longer: then
+    /// nobody reads what is written, and the rest is left to the thread.
+    #[must_use]
+    pub fn join(self, patience: Duration) -> Option<LogCounts> {
+        match self.ended.recv_timeout(patience) {
+            Err(RecvTimeoutError::Timeout) => None,
+            // A thread that panicked has written what it could.
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => Some(self.counts()),
         }
     }
 }

@@ -263,7 +263,12 @@ fn about(counter: Counter) -> &'static str {
         Counter::ElapsedNanos => {
             "Nanoseconds since the first turn; what is not busy is idle, or another role of the same thread."
         }
-        Counter::EventsLost => "Events that found no room on their way to the log.",
+        Counter::EventsLostAlerts => "Alerts that found no room on their way to the log.",
+        Counter::EventsLostAnomalies => "Anomalies that found no room on their way to the log.",
+        Counter::EventsLostDrops => "Drops that found no room on their way to the log.",
+        Counter::EventsLostFlows => "Ends of flows that found no room on their way to the log.",
+        Counter::EventsLostPackets => "Tagged packets that found no room on their way to the log.",
+        Counter::EventsLostTransactions => "Transactions that found no room on their way to the log.",
         Counter::Flows => "Flows in the table now.",
         Counter::FlowsBegun => "Flows begun.",
         Counter::FlowsClosed => "TCP flows ended after both sides had closed.",

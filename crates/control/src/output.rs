@@ -3,11 +3,13 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use config::{EventOutput, Rotation};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 
 /// How long a listener may take before its line is given up, and the connection with it.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -69,7 +71,7 @@ impl Output {
     }
 }
 
-/// A file that is appended to.
+/// A file that is appended to, or a named pipe: then a line waits for its reader.
 pub(crate) struct LogFile {
     path: PathBuf,
     rotation: Rotation,
@@ -79,7 +81,10 @@ pub(crate) struct LogFile {
 
 impl LogFile {
     fn open(path: PathBuf, rotation: Rotation) -> io::Result<Self> {
-        let file = File::options().append(true).create(true).open(&path)?;
+        // Whoever opens a named pipe to write waits for its reader; who would read as well does not.
+        let is_pipe = fs::metadata(&path).is_ok_and(|known| known.file_type().is_fifo());
+        let file = File::options().append(true).read(is_pipe).create(true).open(&path)?;
+        let rotation = if is_pipe { Rotation { bytes: 0, ..rotation } } else { rotation };
         let bytes = file.metadata()?.len();
         Ok(Self { path, rotation, out: BufWriter::new(file), bytes })
     }
@@ -125,9 +130,7 @@ pub(crate) struct Socket {
 impl Socket {
     fn write(&mut self, line: &[u8]) -> io::Result<()> {
         if self.stream.is_none() {
-            let stream = UnixStream::connect(&self.path)?;
-            stream.set_write_timeout(Some(PATIENCE))?;
-            self.stream = Some(BufWriter::new(stream));
+            self.stream = Some(BufWriter::new(connected(&self.path)?));
         }
         self.with(|stream| stream.write_all(line))
     }
@@ -148,4 +151,15 @@ impl Socket {
         }
         done
     }
+}
+
+/// A connection to who listens there. Not waited for: if that one accepts nobody and too many wait already, it is an error.
+fn connected(path: &Path) -> io::Result<UnixStream> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    connect(&socket, &SocketAddrUnix::new(path)?)?;
+    let stream = UnixStream::from(socket);
+    stream.set_nonblocking(false)?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    Ok(stream)
 }

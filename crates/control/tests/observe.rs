@@ -442,6 +442,6 @@ fn the_log_thread_writes_everything_and_ends_with_the_workers() {
     let log = EventLog::to(Box::new(page.clone()), EventSettings::default(), UNIX_EPOCH);
     let rings: Vec<EventReceiver<Event>> = (0..3).map(|_| served(frames()).1).collect();
     let thread = LogThread::start(log, rings).unwrap();
-    assert_eq!(thread.join(), LogCounts { written: 15, failed: 0 });
+    assert_eq!(thread.join(Duration::from_secs(60)), Some(LogCounts { written: 15, failed: 0 }));
     assert_eq!(page.lines().len(), 15);
 }

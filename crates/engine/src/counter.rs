@@ -1,5 +1,7 @@
 //! What a role counts, by name.
 
+use inspect::EventKind;
+
 /// What is counted beside the drop reasons. The discriminant is the cell's index; [`Counter::name`] is the metric's name.
 /// All of them only ever grow but the gauges.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -19,8 +21,18 @@ pub enum Counter {
     CookiesChanged,
     /// Nanoseconds since the role's first turn. What is not busy is idle, or another role's of the same thread.
     ElapsedNanos,
-    /// Events that found no room on their way to the log.
-    EventsLost,
+    /// Alerts that found no room on their way to the log.
+    EventsLostAlerts,
+    /// Anomalies that found no room on their way to the log.
+    EventsLostAnomalies,
+    /// Drops that found no room on their way to the log.
+    EventsLostDrops,
+    /// Ends of flows that found no room on their way to the log.
+    EventsLostFlows,
+    /// Tagged packets that found no room on their way to the log.
+    EventsLostPackets,
+    /// Transactions that found no room on their way to the log.
+    EventsLostTransactions,
     /// Flows in the table now (a gauge).
     Flows,
     /// Flows begun.
@@ -133,7 +145,7 @@ pub enum Counter {
 
 impl Counter {
     /// Every counter, in the order of the cells.
-    pub const ALL: [Self; 62] = [
+    pub const ALL: [Self; 67] = [
         Self::Alerts,
         Self::AlertsLost,
         Self::Bursts,
@@ -141,7 +153,12 @@ impl Counter {
         Self::BusyTurns,
         Self::CookiesChanged,
         Self::ElapsedNanos,
-        Self::EventsLost,
+        Self::EventsLostAlerts,
+        Self::EventsLostAnomalies,
+        Self::EventsLostDrops,
+        Self::EventsLostFlows,
+        Self::EventsLostPackets,
+        Self::EventsLostTransactions,
         Self::Flows,
         Self::FlowsBegun,
         Self::FlowsClosed,
@@ -214,6 +231,19 @@ impl Counter {
         Self::Uninspected,
     ];
 
+    /// What counts the lost events of a kind.
+    #[must_use]
+    pub fn of_lost(kind: EventKind) -> Self {
+        match kind {
+            EventKind::Alert => Self::EventsLostAlerts,
+            EventKind::Anomaly => Self::EventsLostAnomalies,
+            EventKind::Drop => Self::EventsLostDrops,
+            EventKind::Flow => Self::EventsLostFlows,
+            EventKind::Packet => Self::EventsLostPackets,
+            EventKind::Transaction => Self::EventsLostTransactions,
+        }
+    }
+
     /// The counter's name in metrics, snake_case with its unit.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -225,7 +255,12 @@ impl Counter {
             Self::BusyTurns => "busy_turns",
             Self::CookiesChanged => "cookies_changed",
             Self::ElapsedNanos => "elapsed_nanoseconds",
-            Self::EventsLost => "events_lost",
+            Self::EventsLostAlerts => "events_lost_alerts",
+            Self::EventsLostAnomalies => "events_lost_anomalies",
+            Self::EventsLostDrops => "events_lost_drops",
+            Self::EventsLostFlows => "events_lost_flows",
+            Self::EventsLostPackets => "events_lost_packets",
+            Self::EventsLostTransactions => "events_lost_transactions",
             Self::Flows => "flows",
             Self::FlowsBegun => "flows_begun",
             Self::FlowsClosed => "flows_closed",

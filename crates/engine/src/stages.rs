@@ -3,7 +3,7 @@
 
 use flow::{FlowHasher, Moment};
 use inspect::hold::LetGo;
-use inspect::{Burst, Event, Frame, Inspector, Packet, Retired, Successor, Verdict, learn};
+use inspect::{Burst, Event, EventKind, Frame, Inspector, Packet, Retired, Successor, Verdict, learn};
 use wire::{TunnelEnd, reflect};
 
 use crate::{Counter, Counts, EventSender, Stage, SwapReceiver};
@@ -79,14 +79,13 @@ impl<B: Frame, M: FnMut(&[u8]) -> Option<B>> Stage<B> for Inspect<M> {
         if !self.inspector.take_news() {
             return false;
         }
-        self.events.send(self.inspector.events());
+        self.events.send(self.inspector.events(), Event::kind);
         let inspected = self.inspector.counts();
         let judged_before = counts.of(Counter::Judgements);
         for (counter, total) in [
             (Counter::Alerts, inspected.alerts),
             (Counter::AlertsLost, inspected.alerts_lost),
             (Counter::CookiesChanged, inspected.cookies_changed),
-            (Counter::EventsLost, inspected.events_lost + self.events.lost()),
             (Counter::Flows, self.inspector.flows().len() as u64),
             (Counter::FlowsBegun, inspected.flows_begun),
             (Counter::FlowsClosed, inspected.flows_closed),
@@ -118,6 +117,10 @@ impl<B: Frame, M: FnMut(&[u8]) -> Option<B>> Stage<B> for Inspect<M> {
             (Counter::Sessions, self.inspector.sessions() as u64),
         ] {
             counts.set(counter, total);
+        }
+        let (before, behind) = (inspected.events_lost, self.events.losses());
+        for kind in EventKind::ALL {
+            counts.set(Counter::of_lost(kind), before.of(kind) + behind.of(kind));
         }
         // What follows changes only where flows are looked into: an appliance without such rules pays nothing for it.
         if counts.of(Counter::Judgements) != judged_before {

@@ -6,7 +6,7 @@ use wire::{AttachmentId, Inner, ProtocolType, Transport};
 
 use crate::app::{Anomaly, Transaction};
 use crate::learn::encapsulation;
-use crate::{About, Judged};
+use crate::{About, EventKind, Judged, Losses};
 
 /// Something that happened to a flow.
 #[derive(Clone, Debug)]
@@ -193,11 +193,26 @@ pub struct TransactionEnd {
     pub transaction: Transaction,
 }
 
+impl Event {
+    /// What kind it is.
+    #[must_use]
+    pub fn kind(&self) -> EventKind {
+        match self {
+            Self::Alert(_) => EventKind::Alert,
+            Self::Dropped(_) => EventKind::Drop,
+            Self::Tagged(_) => EventKind::Packet,
+            Self::FlowEnd(_) => EventKind::Flow,
+            Self::Noticed(_) => EventKind::Anomaly,
+            Self::Transaction(_) => EventKind::Transaction,
+        }
+    }
+}
+
 /// Events on their way out, a bounded number of them: what does not fit is lost, and counted.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     events: Vec<Event>,
-    lost: u64,
+    losses: Losses,
 }
 
 impl Outbox {
@@ -205,14 +220,12 @@ impl Outbox {
     pub(crate) const ROOM: usize = 1024;
 
     pub(crate) fn new() -> Self {
-        Self { events: Vec::with_capacity(Self::ROOM), lost: 0 }
+        Self { events: Vec::with_capacity(Self::ROOM), losses: Losses::default() }
     }
 
     pub(crate) fn put(&mut self, event: Event) {
-        if self.events.len() < Self::ROOM {
+        if self.losses.admit(event.kind(), Self::ROOM - self.events.len(), Self::ROOM) {
             self.events.push(event);
-        } else {
-            self.lost += 1;
         }
     }
 
@@ -220,7 +233,7 @@ impl Outbox {
         self.events.drain(..)
     }
 
-    pub(crate) fn lost(&self) -> u64 {
-        self.lost
+    pub(crate) fn losses(&self) -> Losses {
+        self.losses
     }
 }

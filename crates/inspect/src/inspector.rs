@@ -197,7 +197,7 @@ impl Inspector {
     /// The counters.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        let (events_lost, headers_lost) = (self.outbox.lost(), self.flows.headers_lost());
+        let (events_lost, headers_lost) = (self.outbox.losses(), self.flows.headers_lost());
         let (injections_withheld, injections_lost) = (self.injections.withheld(), self.injections.lost);
         let FragmentCounts { parts, whole, expired, unfit } = self.fragments.counts();
         let (holding, HoldCounts { held, released, denied, at_bytes, at_time, at_total }) =

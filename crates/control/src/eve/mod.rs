@@ -5,6 +5,7 @@ mod app;
 mod dns;
 mod line;
 mod list;
+mod parts;
 mod stats;
 
 pub use app::app_name;
@@ -12,4 +13,5 @@ pub(crate) use app::{anomaly, app};
 pub use line::flow_id;
 pub(crate) use line::{Line, wrapped};
 pub(crate) use list::list;
+pub(crate) use parts::{alert_of, alert_part, merge, tallies};
 pub(crate) use stats::stats;

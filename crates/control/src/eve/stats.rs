@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use engine::{Counter, Snapshot};
-use inspect::DropReason;
+use inspect::{DropReason, EventKind};
 use serde_json::{Map, Value, json};
 
 /// What was counted up to now.
@@ -71,6 +71,6 @@ pub(crate) fn stats(snapshot: &Snapshot, uptime: Duration) -> Value {
             "uninspected": snapshot.uninspected(),
             "cookies_changed": sum(Counter::CookiesChanged),
         },
-        "events_lost": sum(Counter::EventsLost),
+        "events_lost": EventKind::ALL.map(|kind| sum(Counter::of_lost(kind))).iter().sum::<u64>(),
     })
 }

@@ -2,9 +2,9 @@
 
 use flow::{Change, EndReason, Ended};
 
-use crate::Judged;
 use crate::event::{Event, Outbox};
 use crate::stream::StreamCounts;
+use crate::{Judged, Losses};
 
 /// One worker's counters since its start; plain numbers, to be read each turn and published by the core that owns them.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -48,7 +48,7 @@ pub struct Counts {
     /// Packets told because a rule's `tag` asked for them.
     pub packets_tagged: u64,
     /// Events that found no room on their way to the log.
-    pub events_lost: u64,
+    pub events_lost: Losses,
     /// What was seen of streams.
     pub streams: StreamCounts,
     /// Bytes that streams hold now.
