@@ -18,10 +18,10 @@ pub(crate) fn curl(lab: &Lab, url: &str, more: &[&str]) -> Reached {
     Ok(curl.args(more).status()?.success())
 }
 
-/// dig, once.
-pub(crate) fn dig(lab: &Lab, server: &str, name: &str, more: &[&str]) -> Reached {
+/// What dig says, asked once: an answer, or else what it met with.
+pub(crate) fn dig(lab: &Lab, server: &str, name: &str, more: &[&str]) -> Result<String, Failed> {
     let mut dig = lab.within("app", &["dig", &format!("@{server}"), name, "+tries=1", "+time=3"]);
-    Ok(dig.args(more).output()?.status.success())
+    Ok(String::from_utf8_lossy(&dig.args(more).output()?.stdout).into_owned())
 }
 
 /// A client of HTTP/3 whose hello is longer by so many bytes.

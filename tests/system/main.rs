@@ -8,6 +8,7 @@ mod browser;
 mod client;
 mod clients;
 mod conformance;
+mod datagrams;
 mod fates;
 mod hold;
 mod image;
@@ -22,6 +23,7 @@ mod server;
 mod sight;
 mod traffic;
 mod trial;
+mod truth;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -32,6 +34,7 @@ fn main() {
     let trials = [
         clients::trials(),
         conformance::trials(),
+        datagrams::trials(),
         fates::trials(),
         hold::trials(),
         image::trials(),
@@ -40,6 +43,7 @@ fn main() {
         page::trials(),
         reject::trials(),
         traffic::trials(),
+        truth::trials(),
     ];
     let trials: Vec<Trial> = trials.into_iter().flatten().collect();
     libtest_mimic::run(&arguments, trials).exit();

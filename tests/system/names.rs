@@ -139,7 +139,7 @@ fn tls(lab: &Lab, name: &str) -> Reached {
 }
 
 fn dns(lab: &Lab, name: &str) -> Reached {
-    client::dig(lab, SERVER, name, &[])
+    Ok(client::dig(lab, SERVER, name, &[])?.contains("ANSWER: 1"))
 }
 
 fn http3(lab: &Lab, name: &str) -> Reached {
