@@ -224,7 +224,7 @@ impl Inspector {
 
     /// Whether there may be [events](Self::events), or [counts](Self::counts) other than those at the last call that said so.
     /// Asked in each turn, since most turns have none: usual packets change neither. What changes by time or by other
-    /// workers alone is told in one turn of [`TELL_EVERY`].
+    /// workers alone is told in one turn of `TELL_EVERY`.
     #[inline]
     pub fn take_news(&mut self) -> bool {
         let news = self.untold.1 || self.untold.0 >= TELL_EVERY;
